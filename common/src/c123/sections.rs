@@ -1,0 +1,253 @@
+//! From XML text to the flat sections under its root.
+
+use quick_xml::{
+    Reader,
+    events::{BytesRef, BytesStart, Event},
+};
+
+use super::ExportError;
+
+const ROOT: &str = "Canoe123Data";
+/// An export is four levels deep; the rest is room for fields that nobody reads.
+const DEPTH_MAX: usize = 16;
+
+/// One direct child of the root: its fields, and sections nested in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Section {
+    /// Local name.
+    pub name: String,
+    /// Where it starts, in bytes of the text.
+    pub offset: usize,
+    fields: Vec<(String, String)>,
+    /// Such as the `Categories` of a class.
+    pub nested: Vec<Section>,
+}
+
+impl Section {
+    /// A field's text without surrounding blanks; `None` when absent or empty.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.raw(field).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// A field's text with its blanks, which tell the place in `Gates`.
+    pub fn raw(&self, field: &str) -> Option<&str> {
+        let found = self.fields.iter().find(|(name, _)| name == field);
+        found.map(|(_, text)| text.as_str())
+    }
+
+    fn push_text(&mut self, field: &str, text: String) {
+        self.fields.push((field.to_owned(), text));
+    }
+}
+
+/// Reads every section in document order into `visit`.
+pub(super) fn read(text: &str, visit: &mut dyn FnMut(Section)) -> Result<(), ExportError> {
+    let mut walker = Walker {
+        text,
+        reader: Reader::from_str(text),
+        at: 0,
+    };
+    walker.root()?;
+    while let Some(start) = walker.child()? {
+        let section = walker.section(&start, 2)?;
+        visit(section);
+    }
+    walker.end_of_document()
+}
+
+struct Walker<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+    /// Where the event read last starts, in bytes.
+    at: usize,
+}
+
+/// An element's start, with whether it is empty (`<Status />`).
+struct Start {
+    name: String,
+    empty: bool,
+}
+
+impl<'a> Walker<'a> {
+    fn next(&mut self) -> Result<Event<'a>, ExportError> {
+        self.at = position(self.reader.buffer_position());
+        match self.reader.read_event() {
+            Ok(Event::DocType(_)) => Err(self.malformed("DTDs are refused")),
+            Ok(Event::Eof) => Err(self.malformed("the document ends too early: is it truncated?")),
+            Ok(event) => Ok(event),
+            Err(error) => {
+                self.at = position(self.reader.error_position());
+                Err(self.malformed(error))
+            }
+        }
+    }
+
+    fn malformed(&self, reason: impl ToString) -> ExportError {
+        let (line, column) = line_and_column(self.text, self.at);
+        ExportError::Malformed {
+            line,
+            column,
+            reason: reason.to_string(),
+        }
+    }
+
+    fn start(&self, element: &BytesStart<'_>, empty: bool) -> Result<Start, ExportError> {
+        for attribute in element.attributes() {
+            attribute.map_err(|error| self.malformed(error))?;
+        }
+        let name = element.local_name();
+        let name = String::from_utf8_lossy(name.as_ref()).into_owned();
+        Ok(Start { name, empty })
+    }
+
+    fn root(&mut self) -> Result<(), ExportError> {
+        loop {
+            let start = match self.next()? {
+                Event::Start(element) => self.start(&element, false)?,
+                Event::Empty(element) => self.start(&element, true)?,
+                Event::Text(text) if is_blank(&text) => continue,
+                Event::Decl(_) | Event::Comment(_) | Event::PI(_) => continue,
+                _ => return Err(self.malformed("text before the root element")),
+            };
+            if start.name != ROOT {
+                let reason = format!("the root element is {}, not {ROOT}", start.name);
+                return Err(self.malformed(reason));
+            }
+            if start.empty {
+                return Err(ExportError::Missing("Events section"));
+            }
+            return Ok(());
+        }
+    }
+
+    /// The next child element of the element that is open, `None` at its end.
+    fn child(&mut self) -> Result<Option<Start>, ExportError> {
+        loop {
+            match self.next()? {
+                Event::Start(element) => return self.start(&element, false).map(Some),
+                Event::Empty(element) => return self.start(&element, true).map(Some),
+                Event::End(_) => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
+    fn section(&mut self, start: &Start, depth: usize) -> Result<Section, ExportError> {
+        if depth > DEPTH_MAX {
+            return Err(self.malformed(format!("more than {DEPTH_MAX} elements deep")));
+        }
+        let mut section = Section {
+            name: start.name.clone(),
+            offset: self.at,
+            ..Section::default()
+        };
+        if start.empty {
+            return Ok(section);
+        }
+        while let Some(field) = self.child()? {
+            self.field(&mut section, &field, depth + 1)?;
+        }
+        Ok(section)
+    }
+
+    /// Reads an element that is a field, or a section of its own when it has elements inside.
+    fn field(
+        &mut self,
+        section: &mut Section,
+        field: &Start,
+        depth: usize,
+    ) -> Result<(), ExportError> {
+        if field.empty {
+            return Ok(());
+        }
+        if depth > DEPTH_MAX {
+            return Err(self.malformed(format!("more than {DEPTH_MAX} elements deep")));
+        }
+        let offset = self.at;
+        let mut text = String::new();
+        let mut nested: Option<Section> = None;
+        loop {
+            let inner = match self.next()? {
+                Event::Text(part) => {
+                    text.push_str(&part.decode().map_err(|error| self.malformed(error))?);
+                    continue;
+                }
+                Event::CData(part) => {
+                    text.push_str(&part.decode().map_err(|error| self.malformed(error))?);
+                    continue;
+                }
+                Event::GeneralRef(reference) => {
+                    text.push(self.character(&reference)?);
+                    continue;
+                }
+                Event::Start(element) => self.start(&element, false)?,
+                Event::Empty(element) => self.start(&element, true)?,
+                Event::End(_) => break,
+                _ => continue,
+            };
+            let nested = nested.get_or_insert_with(|| Section {
+                name: field.name.clone(),
+                offset,
+                ..Section::default()
+            });
+            self.field(nested, &inner, depth + 1)?;
+        }
+        match nested {
+            Some(nested) => section.nested.push(nested),
+            None => section.push_text(&field.name, text),
+        }
+        Ok(())
+    }
+
+    /// The five entities that XML defines and character references; a document can't define more.
+    fn character(&self, reference: &BytesRef<'_>) -> Result<char, ExportError> {
+        let resolved = reference.resolve_char_ref().map_err(|e| self.malformed(e))?;
+        if let Some(character) = resolved {
+            return Ok(character);
+        }
+        match reference.as_ref() {
+            b"amp" => Ok('&'),
+            b"lt" => Ok('<'),
+            b"gt" => Ok('>'),
+            b"quot" => Ok('"'),
+            b"apos" => Ok('\''),
+            name => {
+                let name = String::from_utf8_lossy(name);
+                Err(self.malformed(format!("the entity &{name}; is not defined")))
+            }
+        }
+    }
+
+    fn end_of_document(&mut self) -> Result<(), ExportError> {
+        loop {
+            self.at = position(self.reader.buffer_position());
+            match self.reader.read_event() {
+                Ok(Event::Eof) => return Ok(()),
+                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::Text(text)) if is_blank(&text) => {}
+                Ok(_) => return Err(self.malformed("something follows the root element")),
+                Err(error) => return Err(self.malformed(error)),
+            }
+        }
+    }
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_whitespace)
+}
+
+fn position(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+/// Both counted from 1; the column in characters.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = &text[..offset];
+    let line = before.matches('\n').count() + 1;
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[line_start..].chars().count() + 1)
+}

@@ -1,0 +1,80 @@
+//! Flags that both services share. Each can be given as an environment variable instead.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use clap::Args;
+
+use crate::{store::StoreConfig, telemetry::LogFormat};
+
+/// What both services need to know.
+#[derive(Debug, Clone, Args)]
+pub struct CommonConfig {
+    /// Redis to use, such as redis://user:password@host:6379/0. A file with the URL can be named in
+    /// `REDIS_URL_FILE` instead.
+    #[arg(long, env = "REDIS_URL", default_value = "redis://127.0.0.1:6379", hide_env_values = true)]
+    pub redis_url: String,
+
+    /// File that holds the Redis URL; wins over --redis-url.
+    #[arg(long, env = "REDIS_URL_FILE")]
+    pub redis_url_file: Option<std::path::PathBuf>,
+
+    /// Connections to Redis at most, beside one for the feed.
+    #[arg(long, env = "REDIS_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub redis_connections: u16,
+
+    /// How long to wait for Redis, in ms. Too low fails requests at every hiccup; too high makes
+    /// callers hang while Redis is away.
+    #[arg(long, env = "REDIS_TIMEOUT_MS", default_value_t = 2000)]
+    pub redis_timeout_ms: u64,
+
+    /// Address to listen on for the metrics, kept apart from the public one. Without it there are
+    /// none.
+    #[arg(long, env = "METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How log lines look; RUST_LOG chooses what is logged.
+    #[arg(long, env = "LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Sockets open at once at most; further ones wait in the listen queue.
+    #[arg(long, env = "MAX_SOCKETS", default_value_t = 60_000)]
+    pub max_sockets: usize,
+
+    /// How long a client may take to send its headers, and then its body, in seconds.
+    #[arg(long, env = "READ_TIMEOUT_SECONDS", default_value_t = 10)]
+    pub read_timeout_seconds: u64,
+}
+
+impl CommonConfig {
+    /// How to reach Redis.
+    pub fn store(&self) -> Result<StoreConfig, SecretError> {
+        let from_file = self.redis_url_file.as_deref().map(read_secret).transpose()?;
+        Ok(StoreConfig {
+            url: from_file.unwrap_or_else(|| self.redis_url.clone()),
+            connections_max: self.redis_connections.into(),
+            timeout: Duration::from_millis(self.redis_timeout_ms),
+        })
+    }
+
+    /// How long a client may take to send something.
+    pub fn read_timeout(&self) -> Duration {
+        Duration::from_secs(self.read_timeout_seconds)
+    }
+}
+
+/// Why a secret can't be read from its file.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read the secret in {path}: {source}")]
+pub struct SecretError {
+    path: String,
+    source: std::io::Error,
+}
+
+/// The content of a secret file without its line end.
+pub fn read_secret(path: &Path) -> Result<String, SecretError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SecretError {
+        path: path.display().to_string(),
+        source,
+    })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,84 @@
+//! A whole XML export, and what it turns a competition into.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::{
+    ClassId, EventDetails, ParticipantId, RaceId, Row, Structure,
+    live::{Participants, Rows},
+};
+
+/// Everything about an event that comes from the export, as domain types.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Competition {
+    /// Classes, races and courses.
+    pub structure: Structure,
+    /// By class.
+    pub participants: BTreeMap<ClassId, Participants>,
+    /// By race; every race of the structure has an entry.
+    pub rows: BTreeMap<RaceId, Rows>,
+}
+
+/// What the export says about the event itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExportedDetails {
+    /// Second line of the title.
+    pub sub_title: Option<String>,
+    /// Town.
+    pub location: Option<String>,
+    /// Course or stadium.
+    pub facility: Option<String>,
+    /// First day.
+    pub start_date: Option<Date>,
+    /// Last day.
+    pub end_date: Option<Date>,
+    /// Such as `Slalom`.
+    pub discipline: Option<String>,
+}
+
+/// A parsed export.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Export {
+    /// The first `Events` section.
+    pub details: ExportedDetails,
+    /// All other sections.
+    pub competition: Competition,
+}
+
+impl ExportedDetails {
+    /// The event's details after the import: the main title stays as it was given at creation.
+    pub fn applied_to(&self, details: &EventDetails) -> EventDetails {
+        EventDetails {
+            main_title: details.main_title.clone(),
+            sub_title: self.sub_title.clone(),
+            location: self.location.clone(),
+            facility: self.facility.clone(),
+            start_date: self.start_date,
+            end_date: self.end_date,
+            discipline: self.discipline.clone(),
+        }
+    }
+}
+
+impl Competition {
+    /// The competition after an import of `export` over `self`. The export is complete, so what it
+    /// lacks is gone; only start rows that live data made stay while their participant does.
+    #[must_use]
+    pub fn replaced_by(&self, mut export: Self) -> Self {
+        for race in &export.structure.races {
+            let rows = export.rows.entry(race.race_id.clone()).or_default();
+            let Some(participants) = export.participants.get(&race.class_id) else {
+                continue;
+            };
+            let stays = |(id, row): &(&ParticipantId, &Row)| {
+                row.added_live && participants.contains_key(*id)
+            };
+            let known = self.rows.get(&race.race_id).into_iter().flatten();
+            for (id, row) in known.filter(stays) {
+                rows.entry(id.clone()).or_insert_with(|| row.clone());
+            }
+        }
+        export
+    }
+}

@@ -1,0 +1,33 @@
+//! The sport and the event's life as functions on plain data.
+//!
+//! Nothing here does input or output, reads a clock or awaits: time comes in as an argument. Ingest
+//! computes with this module what to commit, gateways what to show; both are therefore testable
+//! without a server.
+
+pub mod event;
+pub mod hundredths;
+pub mod ids;
+pub mod image;
+pub mod import;
+pub mod key_window;
+pub mod lifecycle;
+pub mod live;
+pub mod on_course;
+pub mod penalty;
+pub mod ranking;
+pub mod record;
+pub mod results;
+pub mod structure;
+
+pub use event::{DisplayMode, EventConfig, EventDetails, MergeStrategy};
+pub use hundredths::Hundredths;
+pub use ids::{CatId, ClassId, EventId, ParticipantId, RaceId};
+pub use import::{Competition, Export};
+pub use key_window::KeyWindow;
+pub use lifecycle::{DataKind, EventStatus};
+pub use live::{LiveRow, Participants, Rows};
+pub use on_course::OnCourseEntry;
+pub use penalty::Penalty;
+pub use record::{EventRecord, ImageRecord, KeyRecord};
+pub use results::{ResultStatus, Row, Run};
+pub use structure::{Category, Class, Course, Participant, Race, Structure};

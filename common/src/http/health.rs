@@ -1,0 +1,63 @@
+//! Liveness and readiness.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde_json::{Value, json};
+
+use super::ApiError;
+use crate::store::Store;
+
+/// Whether the process should get requests.
+#[derive(Clone)]
+pub struct Readiness {
+    store: Store,
+    draining: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Ready as long as `store` answers and nobody asked the process to stop.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            draining: Arc::default(),
+        }
+    }
+
+    /// Says that the process is about to stop.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    async fn check(&self) -> Result<(), ApiError> {
+        if self.is_draining() {
+            return Err(ApiError::Unavailable("draining".to_owned()));
+        }
+        Ok(self.store.ping().await?)
+    }
+}
+
+/// `/health` (the process is alive) and `/ready` (it can serve).
+pub fn routes(readiness: Readiness) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .with_state(readiness)
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn ready(State(readiness): State<Readiness>) -> Result<Json<Value>, ApiError> {
+    readiness.check().await?;
+    Ok(Json(json!({ "status": "ok" })))
+}

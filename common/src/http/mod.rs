@@ -1,0 +1,13 @@
+//! HTTP as both services speak it.
+
+pub mod body;
+pub mod error;
+pub mod health;
+pub mod layers;
+pub mod listener;
+pub mod metrics;
+pub mod server;
+
+pub use error::ApiError;
+pub use health::Readiness;
+pub use metrics::HttpMetrics;

@@ -1,0 +1,226 @@
+//! An import of a whole XML export.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{Part, Plan, PlanError, Revisions, Write, guard, results::changed_rows};
+use crate::{
+    domain::{
+        ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourseEntry,
+        ParticipantId, Participants, RaceId,
+    },
+    protocol::{
+        Change, RaceSheet,
+        change::{ResultsChange, StructureChange},
+        race_sheet::{ResultsDiff, diff},
+        views::{ResultView, StructureView},
+    },
+};
+
+/// Everything that an import changes.
+pub fn plan(
+    record: &EventRecord,
+    before: &Competition,
+    on_course: &[OnCourseEntry],
+    revisions: &Revisions,
+    export: &Export,
+) -> Result<Plan, PlanError> {
+    guard(DataKind::Xml, record.status)?;
+    let after = before.replaced_by(export.competition.clone());
+    let record_after = imported_record(record, export);
+    let mut plan = Plan {
+        expected: expected(before, &after, revisions),
+        ..Plan::default()
+    };
+    write_record(&mut plan, record, &record_after);
+    write_structure(&mut plan, before, &after);
+    write_rows(&mut plan, before, &after);
+    plan.changes = changes(record, &record_after, before, &after, on_course);
+    Ok(plan)
+}
+
+fn imported_record(record: &EventRecord, export: &Export) -> EventRecord {
+    let details = export.details.applied_to(&record.details);
+    let created = utc_day(record.created_at_ms);
+    let key = KeyRecord {
+        window: record.key.given.widened_by_export(&details, created),
+        ..record.key.clone()
+    };
+    EventRecord {
+        details,
+        key,
+        has_xml: true,
+        ..record.clone()
+    }
+}
+
+fn utc_day(ms: i64) -> Date {
+    Timestamp::from_millisecond(ms)
+        .unwrap_or_default()
+        .to_zoned(TimeZone::UTC)
+        .date()
+}
+
+fn expected(before: &Competition, after: &Competition, revisions: &Revisions) -> Vec<(Part, u64)> {
+    let races: BTreeSet<&RaceId> = before.rows.keys().chain(after.rows.keys()).collect();
+    let rows = races.into_iter().cloned().map(Part::Rows);
+    [Part::Record, Part::Structure, Part::OnCourse]
+        .into_iter()
+        .chain(rows)
+        .map(|part| revisions.expect(part))
+        .collect()
+}
+
+fn write_record(plan: &mut Plan, before: &EventRecord, after: &EventRecord) {
+    let first = plan.writes.len();
+    if before.details != after.details {
+        plan.writes.push(Write::Details(after.details.clone()));
+    }
+    if before.key != after.key {
+        plan.writes.push(Write::Key(after.key.clone()));
+    }
+    if !before.has_xml {
+        plan.writes.push(Write::HasXml);
+    }
+    if plan.writes.len() > first {
+        plan.touched.push(Part::Record);
+    }
+}
+
+fn write_structure(plan: &mut Plan, before: &Competition, after: &Competition) {
+    let first = plan.writes.len();
+    if before.structure != after.structure {
+        plan.writes.push(Write::Structure(after.structure.clone()));
+    }
+    for (class_id, participants) in &after.participants {
+        write_participants(plan, class_id, before.participants.get(class_id), participants);
+    }
+    let gone = |class: &&ClassId| !after.participants.contains_key(*class);
+    let dropped = before.participants.keys().filter(gone).cloned();
+    plan.writes.extend(dropped.map(Write::DropParticipants));
+    if plan.writes.len() > first {
+        plan.touched.push(Part::Structure);
+    }
+}
+
+fn write_participants(
+    plan: &mut Plan,
+    class_id: &ClassId,
+    before: Option<&Participants>,
+    after: &Participants,
+) {
+    let known = |id: &ParticipantId| before.and_then(|before| before.get(id));
+    let set: Vec<_> = after
+        .iter()
+        .filter(|(id, participant)| known(id) != Some(participant))
+        .map(|(_, participant)| participant.clone())
+        .collect();
+    if !set.is_empty() {
+        plan.writes.push(Write::Participants(class_id.clone(), set));
+    }
+    let gone = missing(before, after);
+    if !gone.is_empty() {
+        let write = Write::RemoveParticipants(class_id.clone(), gone);
+        plan.writes.push(write);
+    }
+}
+
+/// Keys of `before` that `after` lacks.
+fn missing<V>(
+    before: Option<&BTreeMap<ParticipantId, V>>,
+    after: &BTreeMap<ParticipantId, V>,
+) -> Vec<ParticipantId> {
+    let ids = before.into_iter().flat_map(BTreeMap::keys);
+    ids.filter(|id| !after.contains_key(*id)).cloned().collect()
+}
+
+fn write_rows(plan: &mut Plan, before: &Competition, after: &Competition) {
+    for (race_id, rows) in &after.rows {
+        let known = before.rows.get(race_id);
+        let set = changed_rows(known, Some(rows));
+        let gone = missing(known, rows);
+        if set.is_empty() && gone.is_empty() {
+            continue;
+        }
+        plan.touched.push(Part::Rows(race_id.clone()));
+        if !set.is_empty() {
+            plan.writes.push(Write::Rows(race_id.clone(), set));
+        }
+        if !gone.is_empty() {
+            plan.writes.push(Write::RemoveRows(race_id.clone(), gone));
+        }
+    }
+    for race_id in before.rows.keys() {
+        if !after.rows.contains_key(race_id) {
+            plan.touched.push(Part::Rows(race_id.clone()));
+            plan.writes.push(Write::DropRows(race_id.clone()));
+        }
+    }
+}
+
+/// First the new structure, if it is one, then the rows that changed, race by race.
+fn changes(
+    record_before: &EventRecord,
+    record_after: &EventRecord,
+    before: &Competition,
+    after: &Competition,
+    on_course: &[OnCourseEntry],
+) -> Vec<Change> {
+    let mut results = Vec::new();
+    let mut reread = Vec::new();
+    let mut startlists = Vec::new();
+    for race in &after.structure.races {
+        let race_id = &race.race_id;
+        if startlist_changed(before, after, race_id) {
+            startlists.push(race_id.clone());
+        }
+        let ResultsDiff { changed, removed } =
+            diff(&results_of(before, race_id), &results_of(after, race_id));
+        if removed {
+            reread.push(race_id.clone());
+        } else if !changed.is_empty() {
+            results.push(Change::Results(ResultsChange {
+                race_id: race_id.clone(),
+                results: changed,
+            }));
+        }
+    }
+    let view = StructureView::new(record_after, &after.structure, on_course);
+    let view_before = StructureView::new(record_before, &before.structure, on_course);
+    let unchanged = view == view_before
+        && before.participants == after.participants
+        && reread.is_empty()
+        && startlists.is_empty();
+    if unchanged {
+        return results;
+    }
+    let structure = Change::Structure(Box::new(StructureChange {
+        categories_changed: view.categories != view_before.categories,
+        view,
+        reread,
+        startlists,
+    }));
+    std::iter::once(structure).chain(results).collect()
+}
+
+fn results_of(competition: &Competition, race_id: &RaceId) -> Vec<ResultView> {
+    RaceSheet::of(competition, race_id).map_or_else(Vec::new, |sheet| sheet.results())
+}
+
+fn startlist_changed(before: &Competition, after: &Competition, race_id: &RaceId) -> bool {
+    let starts = |competition: &Competition| -> Vec<_> {
+        let rows = competition.rows.get(race_id).into_iter().flatten();
+        let participants = competition
+            .structure
+            .race(race_id)
+            .and_then(|race| competition.participants.get(&race.class_id));
+        rows.map(|(id, row)| {
+            let (order, bib, time) = row.start();
+            let participant = participants.and_then(|p| p.get(id)).cloned();
+            (id.clone(), order, bib, time.map(str::to_owned), participant)
+        })
+        .collect()
+    };
+    starts(before) != starts(after)
+}

@@ -1,0 +1,130 @@
+//! What one step of an event's history says.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Kind,
+    views::{OnCourseView, ResultView, StructureView},
+};
+use crate::domain::{EventStatus, RaceId};
+
+/// Rows of one race that are to be upserted by bib.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultsChange {
+    /// The race.
+    pub race_id: RaceId,
+    /// Complete rows, only those that changed.
+    pub results: Vec<ResultView>,
+}
+
+/// The boats on the water, all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OnCourseChange {
+    /// By position.
+    pub oncourse: Vec<OnCourseView>,
+}
+
+/// A new state of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StatusChange {
+    /// The state that it is in now.
+    pub status: EventStatus,
+}
+
+/// A new structure; spectators get it as one `full`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StructureChange {
+    /// Event, classes, races, categories and boats on the water after the change.
+    #[serde(flatten)]
+    pub view: StructureView,
+    /// Races whose results must be re-read, since a diff can't say that rows are gone.
+    pub reread: Vec<RaceId>,
+    /// Races whose startlist is another one now.
+    pub startlists: Vec<RaceId>,
+    /// Whether the list of categories is another one now.
+    pub categories_changed: bool,
+}
+
+/// One change, which takes one seq.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// See [`ResultsChange`].
+    Results(ResultsChange),
+    /// See [`OnCourseChange`].
+    OnCourse(OnCourseChange),
+    /// See [`StatusChange`].
+    Status(StatusChange),
+    /// See [`StructureChange`].
+    Structure(Box<StructureChange>),
+}
+
+/// A public resource whose last change is remembered by its seq.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// Event details, classes, races, status.
+    Event,
+    /// The list of categories.
+    Categories,
+    /// The boats on the water.
+    OnCourse,
+    /// The startlist of a race.
+    Startlist(RaceId),
+    /// The results of a race.
+    Results(RaceId),
+}
+
+impl Mark {
+    /// The word under which it is stored.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Event => "event".to_owned(),
+            Self::Categories => "categories".to_owned(),
+            Self::OnCourse => "oncourse".to_owned(),
+            Self::Startlist(race) => format!("startlist:{race}"),
+            Self::Results(race) => format!("results:{race}"),
+        }
+    }
+}
+
+impl Change {
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Results(_) => Kind::Results,
+            Self::OnCourse(_) => Kind::OnCourse,
+            Self::Status(_) => Kind::Status,
+            Self::Structure(_) => Kind::Structure,
+        }
+    }
+
+    /// The JSON that travels; for all but [`Change::Structure`] it is a spectator's `data`.
+    pub fn body(&self) -> String {
+        let json = match self {
+            Self::Results(change) => serde_json::to_string(change),
+            Self::OnCourse(change) => serde_json::to_string(change),
+            Self::Status(change) => serde_json::to_string(change),
+            Self::Structure(change) => serde_json::to_string(change),
+        };
+        json.expect("public shapes have text keys and no failing serializers")
+    }
+
+    /// The resources that this change is the latest of.
+    pub fn marks(&self) -> Vec<Mark> {
+        match self {
+            Self::Results(change) => vec![Mark::Results(change.race_id.clone())],
+            Self::OnCourse(_) => vec![Mark::OnCourse],
+            Self::Status(_) => vec![Mark::Event],
+            Self::Structure(change) => {
+                let mut marks = vec![Mark::Event];
+                if change.categories_changed {
+                    marks.push(Mark::Categories);
+                }
+                marks.extend(change.reread.iter().cloned().map(Mark::Results));
+                marks.extend(change.startlists.iter().cloned().map(Mark::Startlist));
+                marks
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The public shapes: what REST answers and what spectators receive.
+
+pub mod change;
+pub mod envelope;
+pub mod error_body;
+pub mod position;
+pub mod race_sheet;
+pub mod views;
+
+pub use change::{Change, Mark};
+pub use envelope::{Envelope, Kind};
+pub use error_body::ErrorBody;
+pub use race_sheet::RaceSheet;
+pub use position::{Epoch, Position, Seq};

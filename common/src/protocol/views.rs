@@ -1,0 +1,406 @@
+//! The shapes of REST bodies and of a message's `data`. None of them carries participant ids, keys
+//! or years of birth.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    CatId, Class, ClassId, Course, DisplayMode, EventId, EventRecord, EventStatus, Hundredths,
+    OnCourseEntry, Penalty, Race, RaceId, ResultStatus, Structure, structure::GateType,
+};
+
+/// An event in the public list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventSummary {
+    /// Its name in every URL.
+    pub event_id: EventId,
+    /// First line of the title.
+    pub main_title: String,
+    /// Second line of the title.
+    pub sub_title: Option<String>,
+    /// Town.
+    pub location: Option<String>,
+    /// First day, `YYYY-MM-DD`.
+    pub start_date: Option<jiff::civil::Date>,
+    /// Last day, `YYYY-MM-DD`.
+    pub end_date: Option<jiff::civil::Date>,
+    /// Such as `Slalom`.
+    pub discipline: Option<String>,
+    /// Where it is in its life.
+    pub status: EventStatus,
+    /// Path of its picture; changes with the picture.
+    pub image_url: Option<String>,
+}
+
+/// The public part of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigView {
+    /// The race that a page opens with.
+    pub active_race_id: Option<RaceId>,
+    /// How much is shown of each run.
+    pub display_mode: Option<DisplayMode>,
+    /// Whether boats on the water are shown.
+    pub show_on_course: Option<bool>,
+}
+
+/// An event in its own detail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventView {
+    /// As in the list.
+    #[serde(flatten)]
+    pub summary: EventSummary,
+    /// Course or stadium.
+    pub facility: Option<String>,
+    /// How its page is configured.
+    pub config: ConfigView,
+}
+
+/// An age category inside a class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassCategoryView {
+    /// Such as `ZS`.
+    pub cat_id: CatId,
+    /// Its name.
+    pub name: Option<String>,
+    /// First year of birth that belongs to it.
+    pub first_year: Option<u32>,
+    /// Last year of birth that belongs to it.
+    pub last_year: Option<u32>,
+}
+
+/// A boat class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassView {
+    /// Such as `K1M`.
+    pub class_id: ClassId,
+    /// Short name.
+    pub name: Option<String>,
+    /// Full name.
+    pub long_title: Option<String>,
+    /// Its age categories.
+    pub categories: Vec<ClassCategoryView>,
+}
+
+/// An age category with all classes that have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CategoryView {
+    /// As in the first class that has it.
+    #[serde(flatten)]
+    pub category: ClassCategoryView,
+    /// In the order of the classes.
+    pub class_ids: Vec<ClassId>,
+}
+
+/// A scheduled race, without the position of its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RaceView {
+    /// Such as `K1M-ZS_BR1_25`.
+    pub race_id: RaceId,
+    /// The class that races.
+    pub class_id: ClassId,
+    /// Such as `best-run-1`.
+    pub race_type: String,
+    /// Place in the schedule.
+    pub race_order: Option<u32>,
+    /// Scheduled start with offset.
+    pub start_time: Option<String>,
+    /// The timing software's own status number.
+    pub race_status: Option<u32>,
+}
+
+/// A scheduled race with the position of the last change of its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RaceWithResultsSeq {
+    /// The race.
+    #[serde(flatten)]
+    pub race: RaceView,
+    /// 0 when its results never changed.
+    pub results_seq: u64,
+}
+
+/// A gate as spectators see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateView {
+    /// Counted from 1.
+    pub number: usize,
+    /// Downstream or upstream.
+    #[serde(rename = "type")]
+    pub gate_type: GateType,
+    /// 0, 2 or 50 s; null when not judged or not reached.
+    pub penalty: Option<Penalty>,
+}
+
+/// A boat on the water.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnCourseView {
+    /// The race it is in.
+    pub race_id: RaceId,
+    /// Number on the vest.
+    pub bib: u32,
+    /// `FAMILY Given`.
+    pub name: Option<String>,
+    /// Club.
+    pub club: Option<String>,
+    /// 1 is nearest to the finish.
+    pub position: Option<u32>,
+    /// Gates in order.
+    pub gates: Vec<GateView>,
+    /// Whether it has finished.
+    pub completed: bool,
+    /// When it started.
+    pub dt_start: Option<String>,
+    /// When it finished.
+    pub dt_finish: Option<String>,
+    /// Hundredths of a second.
+    pub time: Option<Hundredths>,
+    /// Hundredths of a second.
+    pub pen: Option<Hundredths>,
+    /// Hundredths of a second.
+    pub total: Option<Hundredths>,
+    /// Rank if it finished now.
+    pub rank: Option<u32>,
+    /// Gap to the boat to beat.
+    pub ttb_diff: Option<String>,
+    /// The boat to beat.
+    pub ttb_name: Option<String>,
+}
+
+/// What `detailed=true` adds to a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultDetail {
+    /// Start as time of day.
+    pub dt_start: Option<String>,
+    /// Finish as time of day.
+    pub dt_finish: Option<String>,
+    /// Gates in order.
+    pub gates: Vec<GateView>,
+    /// Gates of the course; null when the course is not known.
+    pub course_gate_count: Option<usize>,
+}
+
+/// One line of a result list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultView {
+    /// Rank in the race; null when not ranked.
+    pub rnk: Option<u32>,
+    /// Number on the vest.
+    pub bib: Option<u32>,
+    /// The athlete's public number.
+    pub athlete_id: Option<String>,
+    /// `FAMILY Given`.
+    pub name: String,
+    /// Club.
+    pub club: Option<String>,
+    /// Nation.
+    pub noc: Option<String>,
+    /// Age category.
+    pub cat_id: Option<CatId>,
+    /// Rank in the category.
+    pub cat_rnk: Option<u32>,
+    /// Hundredths of a second.
+    pub time: Option<Hundredths>,
+    /// Hundredths of a second.
+    pub pen: Option<Hundredths>,
+    /// Hundredths of a second.
+    pub total: Option<Hundredths>,
+    /// `0.00` or `+1.23` s to the leader.
+    pub total_behind: Option<String>,
+    /// The same within the category.
+    pub cat_total_behind: Option<String>,
+    /// Why there is no rank.
+    pub status: Option<ResultStatus>,
+    /// Only in detailed answers.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<ResultDetail>,
+}
+
+/// Everything that a `full` carries but positions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StructureView {
+    /// The event.
+    pub event: EventView,
+    /// Its classes.
+    pub classes: Vec<ClassView>,
+    /// Its races.
+    pub races: Vec<RaceView>,
+    /// Its age categories.
+    pub categories: Vec<CategoryView>,
+    /// Boats on the water.
+    pub oncourse: Vec<OnCourseView>,
+}
+
+impl EventSummary {
+    /// The public part of a record.
+    pub fn new(record: &EventRecord) -> Self {
+        let details = &record.details;
+        let image_url = record.image.as_ref().map(|image| {
+            format!("/api/v1/events/{}/image?v={}", record.event_id, image.version)
+        });
+        Self {
+            event_id: record.event_id.clone(),
+            main_title: details.main_title.clone(),
+            sub_title: details.sub_title.clone(),
+            location: details.location.clone(),
+            start_date: details.start_date,
+            end_date: details.end_date,
+            discipline: details.discipline.clone(),
+            status: record.status,
+            image_url,
+        }
+    }
+}
+
+impl EventView {
+    /// The public part of a record, in detail.
+    pub fn new(record: &EventRecord) -> Self {
+        Self {
+            summary: EventSummary::new(record),
+            facility: record.details.facility.clone(),
+            config: ConfigView {
+                active_race_id: record.config.active_race_id.clone(),
+                display_mode: record.config.display_mode,
+                show_on_course: record.config.show_on_course,
+            },
+        }
+    }
+}
+
+impl StructureView {
+    /// The public part of an event's structure and of the boats on the water.
+    pub fn new(record: &EventRecord, structure: &Structure, on_course: &[OnCourseEntry]) -> Self {
+        Self {
+            event: EventView::new(record),
+            classes: structure.classes.iter().map(ClassView::new).collect(),
+            races: structure.races.iter().map(RaceView::new).collect(),
+            categories: categories(structure),
+            oncourse: on_course_views(structure, on_course),
+        }
+    }
+}
+
+impl ClassView {
+    fn new(class: &Class) -> Self {
+        Self {
+            class_id: class.class_id.clone(),
+            name: class.name.clone(),
+            long_title: class.long_title.clone(),
+            categories: class_categories(class).collect(),
+        }
+    }
+}
+
+fn class_categories(class: &Class) -> impl Iterator<Item = ClassCategoryView> + '_ {
+    class.categories.iter().map(|category| ClassCategoryView {
+        cat_id: category.cat_id.clone(),
+        name: category.name.clone(),
+        first_year: category.first_year,
+        last_year: category.last_year,
+    })
+}
+
+/// All age categories of an event, each once, in the order in which the classes name them.
+pub fn categories(structure: &Structure) -> Vec<CategoryView> {
+    let mut all: Vec<CategoryView> = Vec::new();
+    for class in &structure.classes {
+        for category in class_categories(class) {
+            let known = all
+                .iter_mut()
+                .find(|known| known.category.cat_id == category.cat_id);
+            match known {
+                Some(known) => known.class_ids.push(class.class_id.clone()),
+                None => all.push(CategoryView {
+                    category,
+                    class_ids: vec![class.class_id.clone()],
+                }),
+            }
+        }
+    }
+    all
+}
+
+impl RaceView {
+    /// The public part of a race.
+    pub fn new(race: &Race) -> Self {
+        Self {
+            race_id: race.race_id.clone(),
+            class_id: race.class_id.clone(),
+            race_type: race_type(&race.discipline).to_owned(),
+            race_order: race.race_order,
+            start_time: race.start_time.clone(),
+            race_status: race.race_status,
+        }
+    }
+}
+
+/// The public word for the export's `DisId`.
+pub fn race_type(discipline: &str) -> &'static str {
+    match discipline {
+        "BR1" => "best-run-1",
+        "BR2" => "best-run-2",
+        "TSR" => "training",
+        "SR" => "seeding",
+        "QUA" => "qualification",
+        "SEM" => "semifinal",
+        "FIN" => "final",
+        "XT" => "cross-trial",
+        "X4" => "cross-heat",
+        "XS" => "cross-semifinal",
+        "XF" => "cross-final",
+        "XER" => "cross-extra",
+        _ => "unknown",
+    }
+}
+
+/// Positional penalties with the types of their gates.
+pub fn gate_views(gates: &[Option<Penalty>], course: Option<&Course>) -> Vec<GateView> {
+    let view = |(index, penalty): (usize, &Option<Penalty>)| GateView {
+        number: index + 1,
+        gate_type: course.map_or(GateType::Unknown, |course| course.gate_type(index)),
+        penalty: *penalty,
+    };
+    gates.iter().enumerate().map(view).collect()
+}
+
+/// The boats on the water as spectators see them, in the order given.
+pub fn on_course_views(structure: &Structure, entries: &[OnCourseEntry]) -> Vec<OnCourseView> {
+    entries
+        .iter()
+        .map(|entry| {
+            let race = structure.race(&entry.race_id);
+            let course = race.and_then(|race| structure.course_of(race));
+            OnCourseView::new(entry, course)
+        })
+        .collect()
+}
+
+impl OnCourseView {
+    fn new(entry: &OnCourseEntry, course: Option<&Course>) -> Self {
+        Self {
+            race_id: entry.race_id.clone(),
+            bib: entry.bib,
+            name: entry.name.clone(),
+            club: entry.club.clone(),
+            position: entry.position,
+            gates: gate_views(&entry.gates, course),
+            completed: entry.dt_finish.is_some(),
+            dt_start: entry.dt_start.clone(),
+            dt_finish: entry.dt_finish.clone(),
+            time: entry.time,
+            pen: entry.pen,
+            total: entry.total,
+            rank: entry.rank,
+            ttb_diff: entry.ttb_diff.clone(),
+            ttb_name: entry.ttb_name.clone(),
+        }
+    }
+}

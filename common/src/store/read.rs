@@ -1,0 +1,213 @@
+//! Reads. A [`Head`] is read in one atomic step; rows read after it may be newer, which a commit
+//! finds out by their revisions, and which [`Store::snapshot`] avoids by reading all at once.
+
+use std::collections::{BTreeSet, HashMap};
+
+use redis::Pipeline;
+
+use super::{
+    Store, StoreError,
+    keys::EventKeys,
+    record::{self, Fields, from_json},
+};
+use crate::{
+    domain::{
+        ClassId, Competition, EventId, EventRecord, OnCourseEntry, Participant, Race, RaceId, Row,
+        Structure,
+    },
+    plan::Revisions,
+    protocol::{Epoch, Mark, Position, Seq},
+};
+
+/// The position of the last change of each public resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks(HashMap<String, Seq>);
+
+impl Marks {
+    /// The last change of `mark`; 0 when it never changed.
+    pub fn seq(&self, mark: &Mark) -> Seq {
+        self.0.get(&mark.name()).copied().unwrap_or(0)
+    }
+
+    /// The last change of a race's results.
+    pub fn results_seq(&self, race_id: &RaceId) -> Seq {
+        self.seq(&Mark::Results(race_id.clone()))
+    }
+}
+
+/// An event at one instant, without its rows and participants.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The event's record.
+    pub record: EventRecord,
+    /// The position that all of this is true for.
+    pub position: Position,
+    /// Revisions of its parts.
+    pub revisions: Revisions,
+    /// Positions of its public resources.
+    pub marks: Marks,
+    /// Classes, races, courses.
+    pub structure: Structure,
+    /// Boats on the water.
+    pub on_course: Vec<OnCourseEntry>,
+    /// The server's clock at the read, ms since 1970; deadlines are told in it.
+    pub server_ms: i64,
+}
+
+/// What a gateway's room starts from: a [`Head`] is consistent in itself.
+pub type Snapshot = Head;
+
+type HeadReply = (
+    Fields,
+    HashMap<String, u64>,
+    Option<String>,
+    Option<String>,
+    (i64, i64),
+);
+
+impl Store {
+    /// Reads an event's head; [`StoreError::NoEvent`] when there is none.
+    pub async fn head(&self, event_id: &EventId) -> Result<Head, StoreError> {
+        let keys = EventKeys::new(event_id);
+        let mut pipe = redis::pipe();
+        pipe.atomic();
+        pipe.cmd("HGETALL").arg(keys.meta());
+        pipe.cmd("HGETALL").arg(keys.marks());
+        pipe.cmd("GET").arg(keys.structure());
+        pipe.cmd("GET").arg(keys.on_course());
+        pipe.cmd("TIME");
+        let reply: HeadReply = self.query(&pipe).await?;
+        read_head(event_id, &reply)
+    }
+
+    /// Reads an event's record alone.
+    pub async fn record(&self, event_id: &EventId) -> Result<EventRecord, StoreError> {
+        let meta = EventKeys::new(event_id).meta();
+        let (fields,): (Fields,) = self.query(redis::pipe().cmd("HGETALL").arg(meta)).await?;
+        Ok(record::read(event_id, &fields)?.0)
+    }
+
+    /// Reads the records of many events; those that are gone are left out.
+    pub async fn records(&self, ids: &[EventId]) -> Result<Vec<EventRecord>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for id in ids {
+            pipe.cmd("HGETALL").arg(EventKeys::new(id).meta());
+        }
+        let found: Vec<Fields> = self.query(&pipe).await?;
+        let events = ids.iter().zip(&found).filter(|(_, fields)| !fields.is_empty());
+        events
+            .map(|(id, fields)| Ok(record::read(id, fields)?.0))
+            .collect()
+    }
+
+    /// The event's position with its incarnation; `None` when it is gone.
+    pub async fn position(
+        &self,
+        event_id: &EventId,
+    ) -> Result<Option<(String, Position)>, StoreError> {
+        let meta = EventKeys::new(event_id).meta();
+        let mut pipe = redis::pipe();
+        pipe.cmd("HMGET").arg(meta).arg("incarnation").arg("epoch").arg("seq");
+        type Found = (Option<String>, Option<String>, Option<Seq>);
+        let (found,): (Found,) = self.query(&pipe).await?;
+        Ok(match found {
+            (Some(incarnation), Some(epoch), Some(seq)) => {
+                let epoch = Epoch::new(epoch);
+                Some((incarnation, Position { epoch, seq }))
+            }
+            _ => None,
+        })
+    }
+
+    /// The rows of `races` and the participants of their classes, into a competition with the
+    /// head's structure. Races that the structure lacks are left out.
+    pub async fn competition<'a>(
+        &self,
+        head: &Head,
+        races: impl IntoIterator<Item = &'a RaceId>,
+    ) -> Result<Competition, StoreError> {
+        let wanted: BTreeSet<&RaceId> = races.into_iter().collect();
+        let known = head.structure.races.iter();
+        let races: Vec<&Race> = known.filter(|race| wanted.contains(&race.race_id)).collect();
+        let classes = races.iter().map(|race| &race.class_id).collect();
+        self.load(head, &races, classes).await
+    }
+
+    /// Rows and participants of all races and classes.
+    pub async fn whole_competition(&self, head: &Head) -> Result<Competition, StoreError> {
+        let races: Vec<&Race> = head.structure.races.iter().collect();
+        let classes = head.structure.classes.iter().map(|class| &class.class_id);
+        self.load(head, &races, classes.collect()).await
+    }
+
+    async fn load(
+        &self,
+        head: &Head,
+        races: &[&Race],
+        classes: BTreeSet<&ClassId>,
+    ) -> Result<Competition, StoreError> {
+        let keys = EventKeys::new(&head.record.event_id);
+        let people = classes.iter().map(|class| keys.people(class));
+        let rows = races.iter().map(|race| keys.rows(&race.race_id));
+        let mut hashes = self.hashes(people.chain(rows)).await?.into_iter();
+        let mut competition = Competition {
+            structure: head.structure.clone(),
+            ..Competition::default()
+        };
+        for (class, people) in classes.into_iter().zip(&mut hashes) {
+            let by_id = |p: Participant| (p.participant_id.clone(), p);
+            let participants = values(&people)?.into_iter().map(by_id).collect();
+            competition.participants.insert(class.clone(), participants);
+        }
+        for (race, rows) in races.iter().zip(hashes) {
+            let by_id = |row: Row| (row.participant_id.clone(), row);
+            let rows = values(&rows)?.into_iter().map(by_id).collect();
+            competition.rows.insert(race.race_id.clone(), rows);
+        }
+        Ok(competition)
+    }
+
+    async fn hashes(&self, keys: impl Iterator<Item = String>) -> Result<Vec<Vec<String>>, StoreError> {
+        let mut pipe = Pipeline::new();
+        let mut count = 0;
+        for key in keys {
+            pipe.cmd("HVALS").arg(key);
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.query(&pipe).await
+    }
+}
+
+fn values<T: serde::de::DeserializeOwned>(values: &[String]) -> Result<Vec<T>, StoreError> {
+    values.iter().map(|text| from_json(text)).collect()
+}
+
+fn read_head(event_id: &EventId, reply: &HeadReply) -> Result<Head, StoreError> {
+    let (meta, marks, structure, on_course, (seconds, micros)) = reply;
+    let (record, position) = record::read(event_id, meta)?;
+    let under = |prefix: &str| {
+        let named = marks.iter();
+        named
+            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), *value)))
+            .collect()
+    };
+    Ok(Head {
+        record,
+        position,
+        revisions: Revisions::new(under("rev:")),
+        marks: Marks(under("seq:")),
+        structure: optional(structure.as_deref())?,
+        on_course: optional(on_course.as_deref())?,
+        server_ms: seconds * 1000 + micros / 1000,
+    })
+}
+
+fn optional<T: serde::de::DeserializeOwned + Default>(text: Option<&str>) -> Result<T, StoreError> {
+    text.map_or_else(|| Ok(T::default()), from_json)
+}

@@ -1,0 +1,94 @@
+//! The gateway's flags.
+
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+
+use clap::Parser;
+use common::config::CommonConfig;
+
+/// Eddyline's gateway: serves spectators over REST and WebSockets. Run as many as you like.
+#[derive(Debug, Clone, Parser)]
+#[command(version)]
+pub struct Config {
+    /// What both services share.
+    #[command(flatten)]
+    pub common: CommonConfig,
+
+    /// Address to listen on for spectators.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8082")]
+    pub listen: SocketAddr,
+
+    /// Spectators of one event on all gateways together. Must be the same on all of them.
+    #[arg(long, env = "MAX_CONNECTIONS_PER_EVENT", default_value_t = 200)]
+    pub max_connections_per_event: usize,
+
+    /// Spectators on this gateway.
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 50_000)]
+    pub max_connections: usize,
+
+    /// Threads to serve with; the number of cores unless given.
+    #[arg(long, env = "WORKERS")]
+    pub workers: Option<NonZeroUsize>,
+
+    /// How long spectators are sent away after SIGTERM, in seconds, spread evenly.
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 10)]
+    pub drain_seconds: u64,
+
+    /// How long a room stays open after `official` or a deletion, in seconds.
+    #[arg(long, env = "OFFICIAL_GRACE_SECONDS", default_value_t = 5)]
+    pub official_grace_seconds: u64,
+
+    /// How long a room without spectators is kept, in seconds: a page reload then costs nothing.
+    #[arg(long, env = "ROOM_LINGER_SECONDS", default_value_t = 30)]
+    pub room_linger_seconds: u64,
+
+    /// Messages that may wait for one slow spectator.
+    #[arg(long, env = "BACKLOG_MESSAGES", default_value_t = 256)]
+    pub backlog_messages: usize,
+
+    /// Bytes that may wait for one slow spectator.
+    #[arg(long, env = "BACKLOG_BYTES", default_value_t = 512 << 10)]
+    pub backlog_bytes: usize,
+
+    /// How often each spectator is pinged, in seconds.
+    #[arg(long, env = "PING_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub ping_seconds: u64,
+
+    /// How long a ping may stay unanswered, in seconds.
+    #[arg(long, env = "PONG_SECONDS", default_value_t = 10)]
+    pub pong_seconds: u64,
+
+    /// How long a spectator may take nothing of what waits for it, in seconds.
+    #[arg(long, env = "STALL_SECONDS", default_value_t = 60)]
+    pub stall_seconds: u64,
+}
+
+/// What a room needs of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomConfig {
+    /// Spectators of the event on all gateways.
+    pub seats_max: usize,
+    /// How long the room stays open after the end.
+    pub grace: Duration,
+    /// How long it stays without spectators.
+    pub linger: Duration,
+    /// How often each spectator is pinged.
+    pub ping_every: Duration,
+    /// How long a ping may stay unanswered.
+    pub pong_within: Duration,
+    /// How long a spectator may take nothing.
+    pub stall_max: Duration,
+}
+
+impl Config {
+    /// What rooms need of it.
+    pub fn room(&self) -> RoomConfig {
+        RoomConfig {
+            seats_max: self.max_connections_per_event,
+            grace: Duration::from_secs(self.official_grace_seconds),
+            linger: Duration::from_secs(self.room_linger_seconds),
+            ping_every: Duration::from_secs(self.ping_seconds),
+            pong_within: Duration::from_secs(self.pong_seconds),
+            stall_max: Duration::from_secs(self.stall_seconds),
+        }
+    }
+}

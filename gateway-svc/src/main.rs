@@ -1,0 +1,29 @@
+//! The WebSocket gateway; see the library for what it does.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use common::{shutdown, telemetry};
+use gateway_svc::Config;
+use tracing::error;
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    telemetry::init(config.common.log_format);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = config.workers {
+        runtime.worker_threads(workers.get());
+    }
+    let served = runtime
+        .enable_all()
+        .build()
+        .map_err(gateway_svc::StartError::from)
+        .and_then(|runtime| runtime.block_on(gateway_svc::run(config, shutdown::signalled())));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(%error, "can't start");
+            ExitCode::FAILURE
+        }
+    }
+}

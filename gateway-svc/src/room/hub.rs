@@ -1,0 +1,299 @@
+//! All rooms of this gateway: first spectator in opens one, and some time after the last one out it
+//! is dissolved.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use common::{
+    domain::{EventId, EventStatus},
+    http::ApiError,
+    store::{Feed, Store, StoreError},
+};
+use tokio::{
+    net::TcpStream,
+    sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    seats::{NoSeat, Seat, Seats, SeatsOf},
+    task::{Command, Phase, RoomTask},
+};
+use crate::{
+    Config,
+    config::RoomConfig,
+    connection::{Connection, OutboxLimits, serve},
+    metrics::Metrics,
+};
+
+/// Commands that wait for a room: as many as may join in one storm.
+const COMMANDS_MAX: usize = 16_384;
+/// Events watched here at once.
+const ROOMS_MAX: usize = 10_000;
+
+/// All rooms; cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    feed: Feed,
+    gateway: String,
+    config: RoomConfig,
+    outbox_limits: OutboxLimits,
+    metrics: Metrics,
+    rooms: Mutex<HashMap<EventId, Arc<RoomHandle>>>,
+    next_key: AtomicU64,
+    places: Arc<Semaphore>,
+    draining: AtomicBool,
+    /// Connections and seat keepers: what has to say goodbye before the process ends.
+    tasks: TaskTracker,
+}
+
+/// A room, as those see it who want to come in. Whoever holds one keeps the room from dissolving.
+struct RoomHandle {
+    key: u64,
+    commands: mpsc::Sender<Command>,
+    phase: watch::Receiver<Phase>,
+    seats: OnceCell<Seats>,
+}
+
+/// The right to join a room: a seat of the event and a place on this gateway.
+pub struct Ticket {
+    room: Arc<RoomHandle>,
+    seat: Seat,
+    place: OwnedSemaphorePermit,
+    hub: Hub,
+}
+
+impl Hub {
+    /// No rooms yet.
+    pub fn new(
+        store: Store,
+        feed: Feed,
+        gateway: String,
+        config: &Config,
+        metrics: Metrics,
+    ) -> Self {
+        let inner = Inner {
+            store,
+            feed,
+            gateway,
+            config: config.room(),
+            outbox_limits: OutboxLimits {
+                messages: config.backlog_messages,
+                bytes: config.backlog_bytes,
+            },
+            metrics,
+            rooms: Mutex::default(),
+            next_key: AtomicU64::new(1),
+            places: Arc::new(Semaphore::new(config.max_connections)),
+            draining: AtomicBool::new(false),
+            tasks: TaskTracker::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Whether the event may be watched: 404 when it is not public, 410 when it is official, 503
+    /// while this gateway takes nobody.
+    pub async fn check(&self, event_id: &EventId) -> Result<(), ApiError> {
+        if self.room(event_id).is_none() {
+            self.check_status(event_id).await?;
+        }
+        if self.inner.draining.load(Ordering::Relaxed) {
+            return Err(ApiError::Unavailable("draining".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Takes a seat in the event's room, opening it if need be.
+    pub async fn enter(&self, event_id: &EventId) -> Result<Ticket, ApiError> {
+        let place = Arc::clone(&self.inner.places).try_acquire_owned();
+        let place = place.map_err(|_| ApiError::Unavailable("the gateway is full".to_owned()))?;
+        let room = self.open(event_id)?;
+        let mut phase = room.phase.clone();
+        let settled = phase.wait_for(|phase| *phase != Phase::Opening).await;
+        let phase = settled.map_or(Phase::Gone, |phase| phase.clone());
+        let incarnation = match phase {
+            Phase::Open(incarnation) => incarnation,
+            Phase::Official => return Err(official(event_id)),
+            Phase::Failed(why) => return Err(ApiError::Unavailable(why)),
+            Phase::Gone | Phase::Opening => return Err(not_found(event_id)),
+        };
+        let seats = room
+            .seats
+            .get_or_init(|| async { self.seats(event_id, incarnation) })
+            .await;
+        let seat = seats.take().await.map_err(|why| match why {
+            NoSeat::Full => ApiError::ConnectionLimitReached(self.inner.config.seats_max),
+            NoSeat::Gone => not_found(event_id),
+            NoSeat::Unavailable(why) => ApiError::Unavailable(why),
+        })?;
+        Ok(Ticket {
+            room,
+            seat,
+            place,
+            hub: self.clone(),
+        })
+    }
+
+    /// Counts a refused upgrade.
+    pub fn count_refusal(&self, error: &ApiError) {
+        let why = match error {
+            ApiError::EventNotFound(_) => "not-found",
+            ApiError::EventOfficial(_) => "official",
+            ApiError::ConnectionLimitReached(_) => "seats",
+            ApiError::Unavailable(_) => "unavailable",
+            _ => "request",
+        };
+        self.inner.metrics.refused.with_label_values(&[why]).inc();
+    }
+
+    async fn check_status(&self, event_id: &EventId) -> Result<(), ApiError> {
+        match self.inner.store.record(event_id).await {
+            Ok(record) if record.status == EventStatus::Official => Err(official(event_id)),
+            Ok(record) if record.status.is_public() => Ok(()),
+            Ok(_) | Err(StoreError::NoEvent) => Err(not_found(event_id)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<EventId, Arc<RoomHandle>>> {
+        self.inner.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self, event_id: &EventId) -> Option<Arc<RoomHandle>> {
+        self.rooms().get(event_id).cloned()
+    }
+
+    fn open(&self, event_id: &EventId) -> Result<Arc<RoomHandle>, ApiError> {
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get(event_id) {
+            return Ok(Arc::clone(room));
+        }
+        if rooms.len() >= ROOMS_MAX {
+            return Err(ApiError::Unavailable("too many rooms".to_owned()));
+        }
+        let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
+        let (phase_sender, phase) = watch::channel(Phase::Opening);
+        let key = self.inner.next_key.fetch_add(1, Ordering::Relaxed);
+        let task = RoomTask {
+            event_id: event_id.clone(),
+            key,
+            hub: self.clone(),
+            store: self.inner.store.clone(),
+            feed: self.inner.feed.clone(),
+            config: self.inner.config,
+            metrics: self.inner.metrics.clone(),
+            commands: command_queue,
+            phase: phase_sender,
+        };
+        tokio::spawn(task.run());
+        let room = Arc::new(RoomHandle {
+            key,
+            commands,
+            phase,
+            seats: OnceCell::new(),
+        });
+        rooms.insert(event_id.clone(), Arc::clone(&room));
+        Ok(room)
+    }
+
+    fn seats(&self, event_id: &EventId, incarnation: String) -> Seats {
+        let (seats, keeper) = Seats::new(SeatsOf {
+            store: self.inner.store.clone(),
+            event_id: event_id.clone(),
+            incarnation,
+            gateway: self.inner.gateway.clone(),
+            seats_max: self.inner.config.seats_max,
+        });
+        self.inner.tasks.spawn(keeper);
+        seats
+    }
+
+    /// Forgets a room that has ended: whoever comes next asks Redis.
+    pub(super) fn remove(&self, event_id: &EventId, key: u64) {
+        let mut rooms = self.rooms();
+        if rooms.get(event_id).is_some_and(|room| room.key == key) {
+            rooms.remove(event_id);
+        }
+    }
+
+    /// Forgets a room that nobody is in or on the way to; false when somebody is.
+    pub(super) fn dissolve(&self, event_id: &EventId, key: u64) -> bool {
+        let mut rooms = self.rooms();
+        match rooms.get(event_id) {
+            Some(room) if room.key == key => {
+                // New handles are only made under this lock, so the map's own is the last one.
+                let alone = Arc::strong_count(room) == 1;
+                if alone {
+                    rooms.remove(event_id);
+                }
+                alone
+            }
+            _ => true,
+        }
+    }
+
+    /// Takes nobody any more and sends everyone elsewhere, evenly within `over`. Completes when
+    /// all are gone and their seats are given back.
+    pub async fn drain(&self, over: Duration) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+        let rooms: Vec<_> = self.rooms().values().cloned().collect();
+        for room in rooms {
+            // A room that has ended meanwhile has nobody to send away.
+            let _ = room.commands.send(Command::Drain(over)).await;
+        }
+        self.rooms().clear();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}
+
+impl Ticket {
+    /// Hands the socket to the room and serves it to its end, on a task of its own.
+    pub fn redeem(self, socket: impl Future<Output = Option<(TcpStream, Bytes)>> + Send + 'static) {
+        let Self {
+            room,
+            seat,
+            place,
+            hub,
+        } = self;
+        let inner = Arc::clone(&hub.inner);
+        hub.inner.tasks.spawn(async move {
+            let Some((stream, already_read)) = socket.await else {
+                return;
+            };
+            let connection = Arc::new(Connection::new(stream, inner.outbox_limits));
+            inner.metrics.connections.inc();
+            let joined = room.commands.send(Command::Join(Arc::clone(&connection))).await;
+            // The seat is the spectator's until the socket is gone.
+            if joined.is_ok() {
+                let ended = serve(&connection, &already_read).await;
+                inner.metrics.closed.with_label_values(&[ended.as_str()]).inc();
+            }
+            connection.abort();
+            inner.metrics.connections.dec();
+            drop((connection, seat, place, room));
+        });
+    }
+}
+
+fn official(event_id: &EventId) -> ApiError {
+    ApiError::EventOfficial(event_id.to_string())
+}
+
+fn not_found(event_id: &EventId) -> ApiError {
+    ApiError::EventNotFound(event_id.to_string())
+}

@@ -1,0 +1,68 @@
+//! Messages as spectators receive them, encoded once for a whole room.
+
+use common::protocol::{
+    Envelope, Epoch, Seq,
+    views::{CategoryView, ClassView, EventView, OnCourseView, RaceWithResultsSeq},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::connection::Frame;
+
+/// The data of a `full`.
+#[derive(Debug, Serialize)]
+pub struct FullData<'a> {
+    /// The event.
+    pub event: &'a EventView,
+    /// Its classes.
+    pub classes: &'a [ClassView],
+    /// Its races, with the positions of their results.
+    pub races: Vec<RaceWithResultsSeq>,
+    /// Its age categories.
+    pub categories: &'a [CategoryView],
+    /// Boats on the water.
+    pub oncourse: &'a [OnCourseView],
+}
+
+#[derive(Serialize)]
+struct Full<'a> {
+    #[serde(rename = "type")]
+    message_type: &'static str,
+    seq: Seq,
+    epoch: &'a Epoch,
+    ts: i64,
+    data: &'a FullData<'a>,
+}
+
+/// Complete state at `seq`.
+pub fn full(epoch: &Epoch, seq: Seq, ts_ms: i64, data: &FullData<'_>) -> Frame {
+    let message = Full {
+        message_type: "full",
+        seq,
+        epoch,
+        ts: ts_ms,
+        data,
+    };
+    let json = serde_json::to_vec(&message);
+    Frame::text(&json.expect("public shapes have text keys and no failing serializers"))
+}
+
+/// What a change says. Its body is JSON already and is not looked at again.
+pub fn diff(envelope: &Envelope) -> Frame {
+    let (seq, ts) = (envelope.position.seq, envelope.ts_ms);
+    let mut json = format!(r#"{{"type":"diff","seq":{seq},"ts":{ts},"data":"#).into_bytes();
+    json.extend_from_slice(&envelope.body);
+    json.push(b'}');
+    Frame::text(&json)
+}
+
+/// Asks to re-read; everything up to `seq` is settled by that.
+pub fn refresh(seq: Seq) -> Frame {
+    let ts = now_ms();
+    Frame::text(format!(r#"{{"type":"refresh","seq":{seq},"ts":{ts}}}"#).as_bytes())
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}

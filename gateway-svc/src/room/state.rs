@@ -1,0 +1,365 @@
+//! The room as a pure state machine: nothing here awaits, reads a clock or touches a socket.
+//!
+//! A room's state is what it was at a snapshot plus every change since, in order. It applies exactly
+//! the next seq; earlier ones are doubles, later ones mean a gap, which is closed from history or,
+//! when that does not reach, by a new snapshot and a `full` for everyone.
+
+use std::collections::HashMap;
+
+use common::{
+    domain::{EventStatus, RaceId},
+    protocol::{
+        Envelope, Kind, Position, Seq,
+        change::{OnCourseChange, StatusChange, StructureChange},
+        views::{RaceWithResultsSeq, StructureView},
+    },
+    store::{History, Snapshot},
+};
+use serde::Deserialize;
+
+use super::message::{self, FullData};
+use crate::connection::Frame;
+
+/// What happens to a room.
+#[derive(Debug)]
+pub enum Input {
+    /// A change came over the feed.
+    Changed(Envelope),
+    /// The event's position was read; `None` when the event is gone. `room_seq` is where the room
+    /// stood when it was asked for.
+    Position {
+        /// With the incarnation that it belongs to.
+        read: Option<(String, Position)>,
+        /// The room's own seq at the question.
+        room_seq: Seq,
+    },
+    /// What followed the room's position was read.
+    History(History),
+    /// The whole state was read; `None` when the event is gone.
+    Snapshot(Option<Box<Snapshot>>),
+    /// A read failed; the next position check tries again.
+    ReadFailed,
+}
+
+/// What a room wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send to everyone; the room stands at that seq after it.
+    Broadcast(Frame, Seq),
+    /// Read what follows the position.
+    ReadHistory(Position),
+    /// Read the whole state.
+    ReadSnapshot,
+    /// The room ends.
+    End(End),
+}
+
+/// How a room ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The results are final; spectators stay for the grace period.
+    Official,
+    /// The event is not public any more.
+    Unpublished,
+    /// The event does not exist any more; spectators stay for the grace period.
+    Deleted,
+}
+
+/// What a results change says about itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultsOf {
+    race_id: RaceId,
+}
+
+/// The state of one room.
+#[derive(Debug)]
+pub struct Room {
+    incarnation: String,
+    position: Position,
+    view: StructureView,
+    results_seqs: HashMap<RaceId, Seq>,
+    /// The highest seq heard of.
+    heard: Seq,
+    /// Whether a read is under way; one at a time.
+    reading: bool,
+    ended: Option<End>,
+    /// The `full` of the present position, made when somebody first needs it.
+    full: Option<Frame>,
+}
+
+impl Room {
+    /// A room at a snapshot.
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let mut room = Self {
+            incarnation: snapshot.record.incarnation.clone(),
+            position: snapshot.position.clone(),
+            view: view(snapshot),
+            results_seqs: results_seqs(snapshot),
+            heard: snapshot.position.seq,
+            reading: false,
+            ended: None,
+            full: None,
+        };
+        room.ended = end_of(room.status());
+        room
+    }
+
+    /// Which event it is, of all that had its id.
+    pub fn incarnation(&self) -> &str {
+        &self.incarnation
+    }
+
+    /// Where the room stands.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&self) -> Option<End> {
+        self.ended
+    }
+
+    fn status(&self) -> EventStatus {
+        self.view.event.summary.status
+    }
+
+    /// The whole state as a frame, encoded at most once for each position.
+    pub fn full(&mut self, now_ms: i64) -> Frame {
+        if let Some(frame) = &self.full {
+            return frame.clone();
+        }
+        let frame = self.encode_full(now_ms);
+        self.full = Some(frame.clone());
+        frame
+    }
+
+    fn encode_full(&self, ts_ms: i64) -> Frame {
+        let with_results_seq = |race: &common::protocol::views::RaceView| RaceWithResultsSeq {
+            results_seq: self.results_seqs.get(&race.race_id).copied().unwrap_or(0),
+            race: race.clone(),
+        };
+        let data = FullData {
+            event: &self.view.event,
+            classes: &self.view.classes,
+            races: self.view.races.iter().map(with_results_seq).collect(),
+            categories: &self.view.categories,
+            oncourse: &self.view.oncourse,
+        };
+        message::full(&self.position.epoch, self.position.seq, ts_ms, &data)
+    }
+
+    /// Takes something in, and says what is to be done, in order. `now_ms` dates a `full`.
+    pub fn on(&mut self, input: Input, now_ms: i64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Changed(envelope) => self.changed(&envelope, &mut effects),
+            Input::Position { read, room_seq } => self.checked(read, room_seq, &mut effects),
+            Input::History(history) => self.caught_up(history, &mut effects),
+            Input::Snapshot(snapshot) => self.reset(snapshot, now_ms, &mut effects),
+            Input::ReadFailed => self.reading = false,
+        }
+        effects
+    }
+
+    fn changed(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) {
+        if self.ended.is_some() {
+            return;
+        }
+        if envelope.position.epoch != self.position.epoch {
+            self.read_snapshot(effects);
+        } else if envelope.kind == Kind::Deleted {
+            self.delete(effects);
+        } else if envelope.position.seq > self.position.seq {
+            self.heard = self.heard.max(envelope.position.seq);
+            let is_next = envelope.position.seq == self.position.seq + 1;
+            if !(is_next && envelope.kind != Kind::ByReference && self.apply(envelope, effects)) {
+                self.read_history(effects);
+            }
+        }
+    }
+
+    fn checked(
+        &mut self,
+        read: Option<(String, Position)>,
+        room_seq: Seq,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.ended.is_some() {
+            return;
+        }
+        match read {
+            Some((incarnation, position)) if incarnation == self.incarnation => {
+                let regressed = position.seq < room_seq;
+                if position.epoch != self.position.epoch || regressed {
+                    self.read_snapshot(effects);
+                } else if position.seq > self.position.seq {
+                    self.heard = self.heard.max(position.seq);
+                    self.read_history(effects);
+                }
+            }
+            _ => self.delete(effects),
+        }
+    }
+
+    fn caught_up(&mut self, history: History, effects: &mut Vec<Effect>) {
+        self.reading = false;
+        if self.ended.is_some() {
+            return;
+        }
+        match history {
+            History::Gone => self.delete(effects),
+            History::Broken => self.read_snapshot(effects),
+            History::Continues(missed) => {
+                for envelope in &missed {
+                    let is_next = envelope.position.epoch == self.position.epoch
+                        && envelope.position.seq == self.position.seq + 1;
+                    if is_next && !self.apply(envelope, effects) {
+                        return self.read_snapshot(effects);
+                    }
+                }
+                if self.heard > self.position.seq && self.ended.is_none() {
+                    self.read_history(effects);
+                }
+            }
+        }
+    }
+
+    fn reset(
+        &mut self,
+        snapshot: Option<Box<Snapshot>>,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.reading = false;
+        if self.ended.is_some() {
+            return;
+        }
+        let same = |s: &Snapshot| s.record.incarnation == self.incarnation;
+        let Some(snapshot) = snapshot.filter(|s| same(s)) else {
+            return self.delete(effects);
+        };
+        if snapshot.position == self.position {
+            return;
+        }
+        *self = Self::new(&snapshot);
+        if self.ended == Some(End::Unpublished) {
+            return self.unpublish(effects);
+        }
+        let full = self.full(now_ms);
+        effects.push(Effect::Broadcast(full, self.position.seq));
+        if let Some(end) = self.ended {
+            effects.push(Effect::End(end));
+        }
+    }
+
+    /// Applies the next change. False when it can't be understood, and then nothing has happened.
+    fn apply(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) -> bool {
+        let applied = match envelope.kind {
+            Kind::Results => self.apply_results(envelope),
+            Kind::OnCourse => self.apply_on_course(envelope),
+            Kind::Status => self.apply_status(envelope),
+            Kind::Structure => self.apply_structure(envelope),
+            Kind::Deleted | Kind::ByReference => None,
+        };
+        if applied.is_none() {
+            return false;
+        }
+        self.position.seq = envelope.position.seq;
+        self.heard = self.heard.max(self.position.seq);
+        self.full = None;
+        let frame = match envelope.kind {
+            Kind::Structure => {
+                let frame = self.encode_full(envelope.ts_ms);
+                self.full = Some(frame.clone());
+                frame
+            }
+            _ => message::diff(envelope),
+        };
+        let end = end_of(self.status());
+        if end == Some(End::Unpublished) {
+            self.unpublish(effects);
+            return true;
+        }
+        effects.push(Effect::Broadcast(frame, self.position.seq));
+        if let Some(end) = end {
+            self.ended = Some(end);
+            effects.push(Effect::End(end));
+        }
+        true
+    }
+
+    fn apply_results(&mut self, envelope: &Envelope) -> Option<()> {
+        let ResultsOf { race_id } = serde_json::from_slice(&envelope.body).ok()?;
+        self.results_seqs.insert(race_id, envelope.position.seq);
+        Some(())
+    }
+
+    fn apply_on_course(&mut self, envelope: &Envelope) -> Option<()> {
+        let change: OnCourseChange = serde_json::from_slice(&envelope.body).ok()?;
+        self.view.oncourse = change.oncourse;
+        Some(())
+    }
+
+    fn apply_status(&mut self, envelope: &Envelope) -> Option<()> {
+        let change: StatusChange = serde_json::from_slice(&envelope.body).ok()?;
+        self.view.event.summary.status = change.status;
+        Some(())
+    }
+
+    fn apply_structure(&mut self, envelope: &Envelope) -> Option<()> {
+        let change: StructureChange = serde_json::from_slice(&envelope.body).ok()?;
+        self.view = change.view;
+        let seq = envelope.position.seq;
+        let reread = change.reread.into_iter().map(|race_id| (race_id, seq));
+        self.results_seqs.extend(reread);
+        Some(())
+    }
+
+    fn delete(&mut self, effects: &mut Vec<Effect>) {
+        self.ended = Some(End::Deleted);
+        let seq = self.position.seq;
+        effects.push(Effect::Broadcast(message::refresh(seq), seq));
+        effects.push(Effect::End(End::Deleted));
+    }
+
+    fn unpublish(&mut self, effects: &mut Vec<Effect>) {
+        self.ended = Some(End::Unpublished);
+        let seq = self.position.seq;
+        effects.push(Effect::Broadcast(message::refresh(seq), seq));
+        effects.push(Effect::End(End::Unpublished));
+    }
+
+    fn read_history(&mut self, effects: &mut Vec<Effect>) {
+        if !self.reading {
+            self.reading = true;
+            effects.push(Effect::ReadHistory(self.position.clone()));
+        }
+    }
+
+    fn read_snapshot(&mut self, effects: &mut Vec<Effect>) {
+        if !self.reading {
+            self.reading = true;
+            effects.push(Effect::ReadSnapshot);
+        }
+    }
+}
+
+fn end_of(status: EventStatus) -> Option<End> {
+    match status {
+        EventStatus::Draft => Some(End::Unpublished),
+        EventStatus::Official => Some(End::Official),
+        EventStatus::Startlist | EventStatus::Running | EventStatus::Finished => None,
+    }
+}
+
+fn view(snapshot: &Snapshot) -> StructureView {
+    StructureView::new(&snapshot.record, &snapshot.structure, &snapshot.on_course)
+}
+
+fn results_seqs(snapshot: &Snapshot) -> HashMap<RaceId, Seq> {
+    let races = snapshot.structure.races.iter();
+    races
+        .map(|race| (race.race_id.clone(), snapshot.marks.results_seq(&race.race_id)))
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! `GET /events`
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use common::{
+    http::ApiError,
+    protocol::views::EventSummary,
+    store::{Store, StoreError},
+};
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use crate::state::App;
+
+/// How old the list may be.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+
+/// The public list, read at most once a second whoever asks, and kept while Redis is away.
+#[derive(Clone)]
+pub struct EventList {
+    store: Store,
+    last: Arc<Mutex<Option<(Instant, Bytes)>>>,
+}
+
+impl EventList {
+    /// Not read yet.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            last: Arc::default(),
+        }
+    }
+
+    /// The encoded list. Whoever comes while it is being read waits for the same answer.
+    async fn get(&self) -> Result<Bytes, StoreError> {
+        let mut last = self.last.lock().await;
+        if let Some((read_at, body)) = &*last {
+            if read_at.elapsed() < FRESH_FOR {
+                return Ok(body.clone());
+            }
+        }
+        match (self.read().await, &*last) {
+            (Ok(body), _) => {
+                *last = Some((Instant::now(), body.clone()));
+                Ok(body)
+            }
+            (Err(StoreError::Unavailable(_)), Some((_, body))) => Ok(body.clone()),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn read(&self) -> Result<Bytes, StoreError> {
+        let ids = self.store.event_ids().await?;
+        let records = self.store.records(&ids).await?;
+        let public = records.iter().filter(|record| record.status.is_public());
+        let mut events: Vec<EventSummary> = public.map(EventSummary::new).collect();
+        events.sort_by(|a, b| {
+            let newest_first = b.start_date.cmp(&a.start_date);
+            newest_first.then_with(|| a.event_id.cmp(&b.event_id))
+        });
+        Ok(json!({ "events": events }).to_string().into())
+    }
+}
+
+/// All public events, newest start date first, those without a date last.
+pub async fn list(State(app): State<App>) -> Result<Response, ApiError> {
+    Ok(json_body(app.events.get().await?))
+}
+
+/// An answer of JSON that is encoded already.
+pub fn json_body(body: Bytes) -> Response {
+    const HEADERS: [(header::HeaderName, &str); 3] = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "public, max-age=1"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (HEADERS, body).into_response()
+}

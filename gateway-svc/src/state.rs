@@ -1,0 +1,27 @@
+//! What every request handler can reach.
+
+use common::store::Store;
+
+use crate::{room::hub::Hub, routes::events::EventList};
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The shared state.
+    pub store: Store,
+    /// All rooms of this gateway.
+    pub hub: Hub,
+    /// The list of public events.
+    pub events: EventList,
+}
+
+impl App {
+    /// Puts together what the handlers need.
+    pub fn new(store: Store, hub: Hub) -> Self {
+        Self {
+            events: EventList::new(store.clone()),
+            store,
+            hub,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The event's configuration.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Request, State},
+    http::request::Parts,
+};
+use common::{
+    domain::{EventConfig, EventRecord},
+    http::{ApiError, body},
+    plan::config,
+    store::StoreError,
+};
+
+use crate::{
+    auth::{KeyHolder, event_in_path},
+    change::{Target, change},
+    state::App,
+};
+
+/// `GET /admin/events/{eventId}/config`
+pub async fn get(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Json<EventConfig>, ApiError> {
+    let (mut parts, _) = request.into_parts();
+    Ok(Json(key_holder_of_path(&mut parts, &app).await?.config))
+}
+
+/// `PATCH /admin/events/{eventId}/config`
+pub async fn set(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Json<EventConfig>, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let record = key_holder_of_path(&mut parts, &app).await?;
+    let patch: EventConfig = body::json(Request::from_parts(parts, body), app.json_limit).await?;
+    let target = Target {
+        event_id: record.event_id,
+        incarnation: record.incarnation,
+        what: "config",
+        states: None,
+    };
+    let config = change(&app, target, move |_, head| {
+        let patch = patch.clone();
+        async move {
+            let (record, structure) = (&head.record, &head.structure);
+            let planned = config::plan(record, structure, &head.on_course, &head.revisions, patch);
+            Ok(planned?)
+        }
+    });
+    Ok(Json(config.await?))
+}
+
+/// The key's event, which must be the one in the path.
+async fn key_holder_of_path(parts: &mut Parts, app: &App) -> Result<EventRecord, ApiError> {
+    let KeyHolder(record) = KeyHolder::from_request_parts(parts, app).await?;
+    if event_in_path(parts, app).await? != record.event_id {
+        return Err(StoreError::NoEvent.into());
+    }
+    Ok(record)
+}

@@ -1,0 +1,213 @@
+//! The bodies that describe an event.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use common::{
+    domain::{EventDetails, EventId, ImageRecord, image::ImageType},
+    http::ApiError,
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest, Sha256};
+
+use crate::auth::hex;
+
+const TEXT_CHARS_MAX: usize = 500;
+const IMAGE_BYTES_MAX: usize = 1 << 20;
+
+/// A text of bounded length.
+#[derive(Debug, Clone)]
+pub struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.chars().count() > TEXT_CHARS_MAX {
+            return Err(de::Error::custom(format!("longer than {TEXT_CHARS_MAX} characters")));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A title: a text that is not blank.
+#[derive(Debug, Clone)]
+pub struct Title(String);
+
+impl<'de> Deserialize<'de> for Title {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        if text.trim().is_empty() {
+            return Err(de::Error::custom("must not be empty"));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A day: `YYYY-MM-DD`, or a date-time that starts with one; only the day counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Day(Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let day = text.get(..10).filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T' | b' ')));
+        let day = day.and_then(|day| day.parse().ok());
+        day.map(Self)
+            .ok_or_else(|| de::Error::custom("must be a date such as 2026-06-20"))
+    }
+}
+
+/// A picture of a known format and bounded size.
+#[derive(Clone)]
+pub struct Image {
+    /// What is stored of it beside its bytes.
+    pub record: ImageRecord,
+    /// The picture.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes", self.record.content_type, self.bytes.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for Image {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::decode(&text).map_err(de::Error::custom)
+    }
+}
+
+impl Image {
+    /// Reads base64, plain or as a `data:` URI.
+    fn decode(text: &str) -> Result<Self, &'static str> {
+        let encoded = match text.strip_prefix("data:") {
+            Some(uri) => match uri.split_once(',') {
+                Some((head, data)) if head.ends_with(";base64") => data,
+                _ => return Err("a data: URI must be base64"),
+            },
+            None => text,
+        };
+        let bytes = STANDARD.decode(encoded.trim()).map_err(|_| "is not valid base64")?;
+        if bytes.len() > IMAGE_BYTES_MAX {
+            return Err("the image is larger than 1 MiB");
+        }
+        let image_type =
+            ImageType::sniff(&bytes).ok_or("is not a PNG, JPEG, WebP, GIF or SVG image")?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let record = ImageRecord {
+            version: digest[..16].to_owned(),
+            content_type: image_type.content_type().to_owned(),
+        };
+        Ok(Self { record, bytes })
+    }
+
+    /// As the store takes it.
+    pub fn into_parts(self) -> (ImageRecord, Vec<u8>) {
+        (self.record, self.bytes)
+    }
+}
+
+/// The body that creates an event.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewEventBody {
+    /// Its name in every URL.
+    pub event_id: EventId,
+    main_title: Title,
+    sub_title: Option<Text>,
+    location: Option<Text>,
+    facility: Option<Text>,
+    start_date: Option<Day>,
+    end_date: Option<Day>,
+    discipline: Option<Text>,
+    /// Its picture.
+    pub image_data: Option<Image>,
+}
+
+impl NewEventBody {
+    /// The describing part, or what is wrong with it.
+    pub fn details(&self) -> Result<EventDetails, ApiError> {
+        let text = |text: &Option<Text>| text.as_ref().map(|Text(text)| text.clone());
+        checked(EventDetails {
+            main_title: self.main_title.0.clone(),
+            sub_title: text(&self.sub_title),
+            location: text(&self.location),
+            facility: text(&self.facility),
+            start_date: self.start_date.map(|Day(day)| day),
+            end_date: self.end_date.map(|Day(day)| day),
+            discipline: text(&self.discipline),
+        })
+    }
+}
+
+/// A field of a PATCH: absent stays, `null` clears, anything else replaces.
+fn patch<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The body that corrects an event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EditBody {
+    #[serde(default)]
+    main_title: Option<Title>,
+    #[serde(default, deserialize_with = "patch")]
+    sub_title: Option<Option<Text>>,
+    #[serde(default, deserialize_with = "patch")]
+    location: Option<Option<Text>>,
+    #[serde(default, deserialize_with = "patch")]
+    facility: Option<Option<Text>>,
+    #[serde(default, deserialize_with = "patch")]
+    start_date: Option<Option<Day>>,
+    #[serde(default, deserialize_with = "patch")]
+    end_date: Option<Option<Day>>,
+    #[serde(default, deserialize_with = "patch")]
+    discipline: Option<Option<Text>>,
+    /// Its picture.
+    #[serde(default, deserialize_with = "patch")]
+    pub image_data: Option<Option<Image>>,
+}
+
+impl EditBody {
+    /// The details with what is given replaced, or what is wrong with them then.
+    pub fn applied_to(&self, details: &EventDetails) -> Result<EventDetails, ApiError> {
+        let text = |field: &Option<Option<Text>>, known: &Option<String>| match field {
+            None => known.clone(),
+            Some(value) => value.as_ref().map(|Text(text)| text.clone()),
+        };
+        let day = |field: Option<Option<Day>>, known: Option<Date>| match field {
+            None => known,
+            Some(value) => value.map(|Day(day)| day),
+        };
+        let title = self.main_title.as_ref().map(|Title(title)| title.clone());
+        checked(EventDetails {
+            main_title: title.unwrap_or_else(|| details.main_title.clone()),
+            sub_title: text(&self.sub_title, &details.sub_title),
+            location: text(&self.location, &details.location),
+            facility: text(&self.facility, &details.facility),
+            start_date: day(self.start_date, details.start_date),
+            end_date: day(self.end_date, details.end_date),
+            discipline: text(&self.discipline, &details.discipline),
+        })
+    }
+
+    /// Whether it sets or clears a date.
+    pub fn has_dates(&self) -> bool {
+        self.start_date.is_some() || self.end_date.is_some()
+    }
+}
+
+fn checked(details: EventDetails) -> Result<EventDetails, ApiError> {
+    match (details.start_date, details.end_date) {
+        (Some(start), Some(end)) if end < start => {
+            let text = format!("endDate: {end} is before startDate {start}");
+            Err(ApiError::Invalid(text))
+        }
+        _ => Ok(details),
+    }
+}

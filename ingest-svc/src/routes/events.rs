@@ -1,0 +1,250 @@
+//! Creating, listing, correcting and deleting events, and rotating their keys.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+};
+use common::{
+    domain::{EventRecord, EventStatus, KeyRecord, KeyWindow},
+    http::{ApiError, body},
+    plan::{Part, Plan, Write, config::record_plan},
+    store::{NewEvent, StoreError},
+};
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::event_body::{EditBody, NewEventBody};
+use crate::{
+    auth::{Admin, AdminOf, ApiKeys},
+    change::{Target, change, detached},
+    state::App,
+};
+
+/// The days on which a key works, as instants; both ends are included.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Validity {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<String>,
+}
+
+impl From<KeyWindow> for Validity {
+    fn from(window: KeyWindow) -> Self {
+        Self {
+            valid_from: window.from.map(|day| format!("{day}T00:00:00Z")),
+            valid_until: window.until.map(|day| format!("{day}T23:59:59Z")),
+        }
+    }
+}
+
+/// An event as administrators see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdminEvent {
+    event_id: String,
+    main_title: String,
+    sub_title: Option<String>,
+    location: Option<String>,
+    start_date: Option<Date>,
+    end_date: Option<Date>,
+    discipline: Option<String>,
+    status: EventStatus,
+    api_key: String,
+    has_xml_data: bool,
+    has_image: bool,
+    created_at: String,
+}
+
+impl AdminEvent {
+    fn new(record: &EventRecord, keys: &ApiKeys) -> Self {
+        let details = &record.details;
+        Self {
+            event_id: record.event_id.to_string(),
+            main_title: details.main_title.clone(),
+            sub_title: details.sub_title.clone(),
+            location: details.location.clone(),
+            start_date: details.start_date,
+            end_date: details.end_date,
+            discipline: details.discipline.clone(),
+            status: record.status,
+            api_key: keys.of(record),
+            has_xml_data: record.has_xml,
+            has_image: record.image.is_some(),
+            created_at: rfc3339(record.created_at_ms),
+        }
+    }
+}
+
+/// An instant as RFC 3339 with milliseconds.
+pub fn rfc3339(ms: i64) -> String {
+    let instant = Timestamp::from_millisecond(ms).unwrap_or_default();
+    format!("{instant:.3}")
+}
+
+/// `POST /admin/events`
+pub async fn create(
+    State(app): State<App>,
+    _: Admin,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let body: NewEventBody = body::json(request, app.json_limit).await?;
+    let details = body.details()?;
+    let given = KeyWindow::from_dates(&details);
+    let new = NewEvent {
+        event_id: body.event_id,
+        details,
+        key: ApiKeys::new_record(given, given),
+        image: body.image_data.map(super::event_body::Image::into_parts),
+        created_at_ms: Timestamp::now().as_millisecond(),
+    };
+    let api_key = app.keys.derive(&new.event_id, &new.key);
+    let digest = ApiKeys::digest(&api_key);
+    let record = detached(async move { Ok(app.store.create(new, &digest).await?) }).await?;
+    let answer = json!({
+        "id": record.number,
+        "eventId": record.event_id,
+        "apiKey": api_key,
+        "validity": Validity::from(record.key.window),
+    });
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// `GET /admin/events`: newest first. Follows the index and repairs it where it is wrong.
+pub async fn list(State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiError> {
+    let ids = app.store.event_ids().await?;
+    let mut records = app.store.records(&ids).await?;
+    records.sort_by_key(|record| std::cmp::Reverse((record.created_at_ms, record.number)));
+    let view = |record| AdminEvent::new(record, &app.keys);
+    let events: Vec<AdminEvent> = records.iter().map(view).collect();
+    Ok(Json(json!({ "events": events })))
+}
+
+/// `PATCH /admin/events/{eventId}`
+pub async fn edit(
+    State(app): State<App>,
+    AdminOf(record): AdminOf,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
+    let body: EditBody = body::json(request, app.json_limit).await?;
+    let target = target(&record, "edit");
+    let after = change(&app, target, move |_, head| {
+        let planned = edited(&head, &body);
+        async move { planned }
+    });
+    let event = AdminEvent::new(&after.await?, &app.keys);
+    Ok(Json(json!(event)))
+}
+
+fn target(record: &EventRecord, what: &'static str) -> Target {
+    Target {
+        event_id: record.event_id.clone(),
+        incarnation: record.incarnation.clone(),
+        what,
+        states: None,
+    }
+}
+
+fn edited(
+    head: &common::store::Head,
+    body: &EditBody,
+) -> Result<(EventRecord, Plan), ApiError> {
+    let before = &head.record;
+    let details = body.applied_to(&before.details)?;
+    let window = KeyWindow::from_dates(&details);
+    let key = if body.has_dates() {
+        KeyRecord {
+            given: window,
+            window,
+            ..before.key.clone()
+        }
+    } else {
+        before.key.clone()
+    };
+    let image = match &body.image_data {
+        None => before.image.clone(),
+        Some(image) => image.as_ref().map(|image| image.record.clone()),
+    };
+    let after = EventRecord {
+        details,
+        key,
+        image,
+        ..before.clone()
+    };
+    let mut plan = record_plan(before, &after, &head.structure, &head.on_course, &head.revisions);
+    if after.details != before.details {
+        plan.writes.push(Write::Details(after.details.clone()));
+    }
+    if after.key != before.key {
+        plan.writes.push(Write::Key(after.key.clone()));
+    }
+    if after.image != before.image {
+        let image = body.image_data.clone().flatten();
+        plan.writes.push(Write::Image(image.map(super::event_body::Image::into_parts)));
+    }
+    if !plan.writes.is_empty() {
+        plan.touched.push(Part::Record);
+    }
+    Ok((after, plan))
+}
+
+/// `DELETE /admin/events/{eventId}`
+pub async fn remove(
+    State(app): State<App>,
+    AdminOf(record): AdminOf,
+) -> Result<Json<Value>, ApiError> {
+    let event_id = record.event_id.clone();
+    let ts_ms = Timestamp::now().as_millisecond();
+    detached(async move {
+        loop {
+            let head = app.store.head(&record.event_id).await?;
+            if head.record.incarnation != record.incarnation {
+                return Err(StoreError::NoEvent.into());
+            }
+            let digest = app.keys.digest_of(&head.record);
+            match app.store.delete(&head, &digest, ts_ms).await {
+                Err(StoreError::Conflict) => {}
+                result => return Ok(result?),
+            }
+        }
+    })
+    .await?;
+    Ok(Json(json!({ "deleted": true, "eventId": event_id })))
+}
+
+/// `POST /admin/events/{eventId}/rotate-key`
+pub async fn rotate_key(
+    State(app): State<App>,
+    AdminOf(record): AdminOf,
+) -> Result<Json<Value>, ApiError> {
+    let target = target(&record, "rotate-key");
+    let keys = app.keys.clone();
+    let (old_digest, after) = change(&app, target, move |store, head| {
+        let before = head.record;
+        let key = ApiKeys::new_record(before.key.given, before.key.window);
+        let plan = Plan {
+            expected: vec![head.revisions.expect(Part::Record)],
+            touched: vec![Part::Record],
+            writes: vec![Write::Key(key.clone())],
+            changes: Vec::new(),
+        };
+        let old_digest = keys.digest_of(&before);
+        let after = EventRecord { key, ..before };
+        let new_digest = keys.digest_of(&after);
+        async move {
+            // Findable before it is valid, so that no instant exists in which no key works.
+            store.index_event(&after.event_id, &new_digest).await?;
+            Ok(((old_digest, after), plan))
+        }
+    })
+    .await?;
+    app.store.forget_key(&old_digest).await?;
+    Ok(Json(json!({
+        "eventId": after.event_id,
+        "apiKey": app.keys.of(&after),
+        "validity": Validity::from(after.key.window),
+    })))
+}

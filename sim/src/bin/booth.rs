@@ -1,0 +1,96 @@
+//! Plays a race day against an Eddyline server.
+
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use sim::{
+    booth::{BoothError, Client, Plan, play},
+    race_day::{RaceDay, Size},
+};
+
+/// Plays a plausible day of canoe slalom against an Eddyline server: creates the event, pushes the
+/// export, moves it through its states, and sends boats on the water and results as they come.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// The server.
+    #[arg(long, env = "BASE_URL", default_value = "http://localhost:3000")]
+    base_url: String,
+
+    /// The event to push to.
+    #[arg(long, default_value = "DEMO")]
+    event_id: String,
+
+    /// The event's API key; without one the event is created.
+    #[arg(long, env = "API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+
+    /// An admin password, where the server asks for one.
+    #[arg(long, env = "MASTER_KEY", hide_env_values = true)]
+    master_key: Option<String>,
+
+    /// Delete an event of the same id first.
+    #[arg(long)]
+    replace: bool,
+
+    /// Race time over real time.
+    #[arg(long, default_value_t = 1.0, value_parser = positive)]
+    speed: f64,
+
+    /// Makes the day: the same seed, the same races.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Starts in each of the three classes.
+    #[arg(long, default_value_t = Size::default().starts_per_class, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=999))]
+    starts: usize,
+
+    /// The state that the event is left in.
+    #[arg(long, default_value = "finished", value_parser = ["running", "finished", "official"])]
+    end: String,
+
+    /// Stop after so many seconds, however far the day is.
+    #[arg(long)]
+    stop_after_seconds: Option<u64>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if speed > 0.0 && speed <= 10_000.0 => Ok(speed),
+        _ => Err("must be a number over 0, at most 10000".to_owned()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("booth: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), BoothError> {
+    let day = RaceDay::new(
+        args.seed,
+        Size {
+            starts_per_class: args.starts,
+            ..Size::default()
+        },
+    );
+    let plan = Plan {
+        event_id: args.event_id,
+        api_key: args.api_key,
+        replace: args.replace,
+        speed: args.speed,
+        last_status: args.end,
+        stop_after: args.stop_after_seconds.map(Duration::from_secs),
+        progress: std::io::stderr().is_terminal(),
+    };
+    let client = Client::new(&args.base_url, args.master_key)?;
+    let report = play(client, day, plan).await?;
+    print!("{report}");
+    Ok(())
+}

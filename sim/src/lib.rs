@@ -1,0 +1,7 @@
+//! Simulators for demos, tests and capacity planning.
+//!
+//! - [`race_day`]: a plausible day of racing, made from a seed, as a pure function of time.
+//! - [`booth`]: the timing booth, which pushes that day over HTTP the way the real bridge does.
+
+pub mod booth;
+pub mod race_day;
