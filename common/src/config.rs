@@ -11,7 +11,12 @@ use crate::{store::StoreConfig, telemetry::LogFormat};
 pub struct CommonConfig {
     /// Redis to use, such as redis://user:password@host:6379/0. A file with the URL can be named in
     /// `REDIS_URL_FILE` instead.
-    #[arg(long, env = "REDIS_URL", default_value = "redis://127.0.0.1:6379", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        default_value = "redis://127.0.0.1:6379",
+        hide_env_values = true
+    )]
     pub redis_url: String,
 
     /// File that holds the Redis URL; wins over --redis-url.
@@ -48,7 +53,11 @@ pub struct CommonConfig {
 impl CommonConfig {
     /// How to reach Redis.
     pub fn store(&self) -> Result<StoreConfig, SecretError> {
-        let from_file = self.redis_url_file.as_deref().map(read_secret).transpose()?;
+        let from_file = self
+            .redis_url_file
+            .as_deref()
+            .map(read_secret)
+            .transpose()?;
         Ok(StoreConfig {
             url: from_file.unwrap_or_else(|| self.redis_url.clone()),
             connections_max: self.redis_connections.into(),

@@ -78,7 +78,10 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     shutdown.await;
     readiness.start_draining();
     let drain = Duration::from_secs(config.drain_seconds);
-    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain)).await.is_err() {
+    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain))
+        .await
+        .is_err()
+    {
         warn!("some connections did not say goodbye in time");
     }
     stop.cancel();

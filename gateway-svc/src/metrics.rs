@@ -54,7 +54,11 @@ impl Metrics {
                 "Backlogs dropped because their spectator was too slow.",
             )?,
             heals: labelled("gateway_heals_total", "Gaps closed.", "from")?,
-            reads: labelled("gateway_room_reads_total", "Reads on behalf of rooms.", "what")?,
+            reads: labelled(
+                "gateway_room_reads_total",
+                "Reads on behalf of rooms.",
+                "what",
+            )?,
         };
         registry.register(Box::new(metrics.rooms.clone()))?;
         registry.register(Box::new(metrics.connections.clone()))?;
@@ -82,7 +86,10 @@ impl FeedCollector {
     fn new(feed: Feed) -> Result<Self, prometheus::Error> {
         Ok(Self {
             feed,
-            reconnects: Gauge::new("feed_reconnects", "Subscriptions made anew since the start.")?,
+            reconnects: Gauge::new(
+                "feed_reconnects",
+                "Subscriptions made anew since the start.",
+            )?,
             dropped: Gauge::new("feed_dropped", "Messages dropped before a room saw them.")?,
             proof_age: Gauge::new(
                 "feed_proof_age_seconds",
@@ -98,17 +105,25 @@ impl FeedCollector {
 
 impl Collector for FeedCollector {
     fn desc(&self) -> Vec<&Desc> {
-        self.gauges().into_iter().flat_map(Collector::desc).collect()
+        self.gauges()
+            .into_iter()
+            .flat_map(Collector::desc)
+            .collect()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
     fn collect(&self) -> Vec<MetricFamily> {
         let stats = self.feed.stats();
-        self.reconnects.set(stats.reconnects.load(Ordering::Relaxed) as f64);
-        self.dropped.set(stats.dropped.load(Ordering::Relaxed) as f64);
+        self.reconnects
+            .set(stats.reconnects.load(Ordering::Relaxed) as f64);
+        self.dropped
+            .set(stats.dropped.load(Ordering::Relaxed) as f64);
         let now_ms = jiff::Timestamp::now().as_millisecond();
         let age_ms = now_ms - stats.proof_ms.load(Ordering::Relaxed);
         self.proof_age.set(age_ms as f64 / 1000.0);
-        self.gauges().into_iter().flat_map(Collector::collect).collect()
+        self.gauges()
+            .into_iter()
+            .flat_map(Collector::collect)
+            .collect()
     }
 }

@@ -67,14 +67,9 @@ where
         let left = deadline.saturating_duration_since(read_at);
         let deadline_ms = head.server_ms + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         let (answer, plan) = plan(app.store.clone(), head.clone()).await?;
-        let commit = app.store.commit(
-            &head,
-            &plan,
-            target.states,
-            ts_ms,
-            deadline_ms,
-            app.limits,
-        );
+        let commit = app
+            .store
+            .commit(&head, &plan, target.states, ts_ms, deadline_ms, app.limits);
         match commit.await {
             Ok(_) => {
                 app.metrics.commits.with_label_values(&[target.what]).inc();

@@ -26,7 +26,12 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Passwords for the admin API, split by commas; any of them opens it.
-    #[arg(long, env = "MASTER_PASSWORDS", value_delimiter = ',', hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MASTER_PASSWORDS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     pub master_passwords: Vec<String>,
 
     /// File with the admin passwords, split by commas; wins over --master-passwords.

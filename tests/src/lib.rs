@@ -1,1 +1,20 @@
-//! x
+//! The kit of the system tests: real Redis, real binaries, real sockets, all on ports and paths of
+//! the test's own, and all ended when the test is over, however it went.
+//!
+//! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
+
+pub mod api;
+pub mod process;
+pub mod redis;
+pub mod spectator;
+pub mod stack;
+pub mod wait;
+
+pub use api::{Answer, Api};
+pub use redis::RedisServer;
+pub use spectator::Spectator;
+pub use stack::{Stack, StackConfig};
+pub use wait::{DEADLINE, until};
+
+/// The sample of an export: two best-run classes, five starts each, first runs done.
+pub const SAMPLE_XML: &str = include_str!("sample.xml");

@@ -47,7 +47,11 @@ fn named_encoding(
 fn declared_encoding(bytes: &[u8]) -> Option<String> {
     let head = &bytes[..bytes.len().min(DECLARATION_BYTES_MAX)];
     let head = String::from_utf8_lossy(head);
-    let declaration = head.trim_start().strip_prefix("<?xml")?.split("?>").next()?;
+    let declaration = head
+        .trim_start()
+        .strip_prefix("<?xml")?
+        .split("?>")
+        .next()?;
     let value = declaration.split("encoding").nth(1)?.trim_start();
     let value = value.strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -65,12 +69,18 @@ mod tests {
         let (windows, _, _) = encoding_rs::WINDOWS_1250.encode(TEXT);
         assert_eq!(decode(&windows, None).expect("windows-1250"), TEXT);
         let utf16: Vec<u8> = TEXT.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(decode(&utf16, None).expect("UTF-16 by its first bytes"), TEXT);
+        assert_eq!(
+            decode(&utf16, None).expect("UTF-16 by its first bytes"),
+            TEXT
+        );
         let mut marked = vec![0xff, 0xfe];
         marked.extend(&utf16);
         assert_eq!(decode(&marked, None).expect("UTF-16 by its mark"), TEXT);
         let utf8 = format!("\u{feff}{TEXT}");
-        assert_eq!(decode(utf8.as_bytes(), None).expect("UTF-8 by its mark"), TEXT);
+        assert_eq!(
+            decode(utf8.as_bytes(), None).expect("UTF-8 by its mark"),
+            TEXT
+        );
     }
 
     #[test]

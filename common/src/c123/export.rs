@@ -116,7 +116,10 @@ fn read_classes(sections: &[Section], competition: &mut Competition) {
         };
         let classes = &mut competition.structure.classes;
         classes.retain(|class| class.class_id != class_id);
-        competition.participants.entry(class_id.clone()).or_default();
+        competition
+            .participants
+            .entry(class_id.clone())
+            .or_default();
         classes.push(Class {
             class_id,
             name: owned(section, "Class"),
@@ -156,7 +159,11 @@ fn read_participants(sections: &[Section], competition: &mut Competition) -> usi
             class.insert(participant.participant_id.clone(), participant);
         }
     }
-    competition.participants.values().map(|class| class.len()).sum()
+    competition
+        .participants
+        .values()
+        .map(std::collections::BTreeMap::len)
+        .sum()
 }
 
 fn participant(section: &Section) -> Option<Participant> {
@@ -189,7 +196,9 @@ fn name(section: &Section) -> String {
 fn read_races(sections: &[Section], competition: &mut Competition) -> usize {
     for race in sections.iter().filter_map(race) {
         let structure = &mut competition.structure;
-        structure.races.retain(|known| known.race_id != race.race_id);
+        structure
+            .races
+            .retain(|known| known.race_id != race.race_id);
         competition.rows.entry(race.race_id.clone()).or_default();
         structure.races.push(race);
     }
@@ -222,7 +231,7 @@ fn read_results(
         .iter()
         .map(|section| raw_result(text, section))
         .collect::<Result<Vec<_>, _>>()?;
-    let units = Units::detect(raw.iter().copied());
+    let units = Units::detect(&raw);
     for (section, raw) in sections.iter().zip(raw) {
         let absurd = |field| number_error(text, section, field);
         let run = Run {
@@ -236,12 +245,18 @@ fn read_results(
         };
         add_row(section, run, competition);
     }
-    Ok(competition.rows.values().map(|rows| rows.len()).sum())
+    Ok(competition
+        .rows
+        .values()
+        .map(std::collections::BTreeMap::len)
+        .sum())
 }
 
 /// Adds a start row, unless its race or participant is unknown.
 fn add_row(section: &Section, run: Run, competition: &mut Competition) -> Option<()> {
-    let race = competition.structure.race(&RaceId::new(section.text("RaceId")?))?;
+    let race = competition
+        .structure
+        .race(&RaceId::new(section.text("RaceId")?))?;
     let participant_id = ParticipantId::new(section.text("Id")?);
     let participant = competition
         .participants
@@ -300,7 +315,7 @@ fn gates(raw: &str) -> Vec<Option<Penalty>> {
 }
 
 fn fixed_width(raw: &str) -> Option<Vec<Option<Penalty>>> {
-    if !raw.is_ascii() || raw.len() % 3 != 0 {
+    if !raw.is_ascii() || !raw.len().is_multiple_of(3) {
         return None;
     }
     let cells = raw.as_bytes().chunks(3);

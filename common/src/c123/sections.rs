@@ -26,7 +26,9 @@ pub(super) struct Section {
 impl Section {
     /// A field's text without surrounding blanks; `None` when absent or empty.
     pub fn text(&self, field: &str) -> Option<&str> {
-        self.raw(field).map(str::trim).filter(|text| !text.is_empty())
+        self.raw(field)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 
     /// A field's text with its blanks, which tell the place in `Gates`.
@@ -82,7 +84,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn malformed(&self, reason: impl ToString) -> ExportError {
+    fn malformed(&self, reason: impl std::fmt::Display) -> ExportError {
         let (line, column) = line_and_column(self.text, self.at);
         ExportError::Malformed {
             line,
@@ -201,7 +203,9 @@ impl<'a> Walker<'a> {
 
     /// The five entities that XML defines and character references; a document can't define more.
     fn character(&self, reference: &BytesRef<'_>) -> Result<char, ExportError> {
-        let resolved = reference.resolve_char_ref().map_err(|e| self.malformed(e))?;
+        let resolved = reference
+            .resolve_char_ref()
+            .map_err(|e| self.malformed(e))?;
         if let Some(character) = resolved {
             return Ok(character);
         }

@@ -36,12 +36,12 @@ impl RawResult {
 impl Units {
     /// Decides for a whole export: by the first row that adds up in one unit, else by the length
     /// of its times.
-    pub fn detect(rows: impl Iterator<Item = RawResult> + Clone) -> Self {
-        if let Some(units) = rows.clone().find_map(RawResult::units) {
+    pub fn detect(rows: &[RawResult]) -> Self {
+        if let Some(units) = rows.iter().find_map(|row| row.units()) {
             return units;
         }
-        let long = |row: RawResult| row.time.is_some_and(|time| time > HUNDREDTHS_TIME_MAX);
-        if rows.clone().any(long) {
+        let long = |row: &RawResult| row.time.is_some_and(|time| time > HUNDREDTHS_TIME_MAX);
+        if rows.iter().any(long) {
             Self::Milliseconds
         } else {
             Self::Hundredths
@@ -79,10 +79,13 @@ mod tests {
 
     #[test]
     fn a_row_with_a_penalty_decides_and_long_times_decide_without_one() {
-        let detect = |rows: &[RawResult]| Units::detect(rows.iter().copied());
+        let detect = Units::detect;
         assert_eq!(detect(&[row(76990, 2, 78990)]), Units::Milliseconds);
         assert_eq!(detect(&[row(7699, 200, 7899)]), Units::Hundredths);
-        assert_eq!(detect(&[row(30000, 0, 30000), row(7699, 200, 7899)]), Units::Hundredths);
+        assert_eq!(
+            detect(&[row(30000, 0, 30000), row(7699, 200, 7899)]),
+            Units::Hundredths
+        );
         assert_eq!(detect(&[row(76990, 0, 76990)]), Units::Milliseconds);
         assert_eq!(detect(&[row(7699, 0, 7699)]), Units::Hundredths);
         assert_eq!(detect(&[]), Units::Hundredths);

@@ -50,7 +50,8 @@ fn is_svg(bytes: &[u8]) -> bool {
         return false;
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let markup = text.starts_with("<?xml") || text.starts_with("<!--") || text.starts_with("<!DOCTYPE svg");
+    let markup =
+        text.starts_with("<?xml") || text.starts_with("<!--") || text.starts_with("<!DOCTYPE svg");
     text.starts_with("<svg") || (markup && text.contains("<svg"))
 }
 
@@ -65,7 +66,10 @@ mod tests {
             (b"\xff\xd8\xff\xe0", Some(ImageType::Jpeg)),
             (b"RIFF\0\0\0\0WEBPVP8 ", Some(ImageType::Webp)),
             (b"GIF89a", Some(ImageType::Gif)),
-            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", Some(ImageType::Svg)),
+            (
+                b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+                Some(ImageType::Svg),
+            ),
             (b"<?xml version='1.0'?>\n<svg/>", Some(ImageType::Svg)),
             (b"<html><svg/></html>", None),
             (b"", None),

@@ -91,10 +91,8 @@ mod tests {
 
     #[test]
     fn ten_days_before_to_five_days_after_both_included() {
-        let window = KeyWindow::from_dates(&dated(
-            Some(date(2026, 6, 20)),
-            Some(date(2026, 6, 21)),
-        ));
+        let window =
+            KeyWindow::from_dates(&dated(Some(date(2026, 6, 20)), Some(date(2026, 6, 21))));
         assert_eq!(window.check(date(2026, 6, 10)), Ok(()));
         assert_eq!(window.check(date(2026, 6, 26)), Ok(()));
         assert_eq!(
@@ -109,10 +107,7 @@ mod tests {
 
     #[test]
     fn an_old_export_takes_no_validity_away() {
-        let given = KeyWindow::from_dates(&dated(
-            Some(date(2026, 6, 20)),
-            Some(date(2026, 6, 21)),
-        ));
+        let given = KeyWindow::from_dates(&dated(Some(date(2026, 6, 20)), Some(date(2026, 6, 21))));
         let old = dated(Some(date(2025, 6, 20)), Some(date(2025, 6, 21)));
         let widened = given.widened_by_export(&old, date(2026, 6, 1));
         assert_eq!(widened.from, Some(date(2025, 6, 10)));
@@ -129,6 +124,9 @@ mod tests {
         let future = dated(None, Some(date(2026, 9, 1)));
         let bounded = open.widened_by_export(&future, date(2026, 6, 1));
         assert_eq!(bounded.until, Some(date(2026, 9, 6)));
-        assert_eq!(open.widened_by_export(&dated(None, None), date(2026, 6, 1)), open);
+        assert_eq!(
+            open.widened_by_export(&dated(None, None), date(2026, 6, 1)),
+            open
+        );
     }
 }

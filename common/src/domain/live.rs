@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Hundredths, Participant, ParticipantId, Penalty, RaceId, ResultStatus, Row, Run,
-};
+use super::{Hundredths, Participant, ParticipantId, Penalty, RaceId, ResultStatus, Row, Run};
 
 /// One row of a live push. It is the whole truth about time, penalty, total and status.
 #[derive(Debug, Clone, PartialEq, Eq)]

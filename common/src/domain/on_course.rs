@@ -57,7 +57,11 @@ pub fn merged(current: &[OnCourseEntry], pushed: Vec<OnCourseEntry>) -> Vec<OnCo
 }
 
 fn order(entry: &OnCourseEntry) -> (u32, &RaceId, u32) {
-    (entry.position.unwrap_or(u32::MAX), &entry.race_id, entry.bib)
+    (
+        entry.position.unwrap_or(u32::MAX),
+        &entry.race_id,
+        entry.bib,
+    )
 }
 
 #[cfg(test)]

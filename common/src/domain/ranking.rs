@@ -95,7 +95,12 @@ pub fn rank(contenders: &[Contender<'_>]) -> Vec<Standing> {
         let total = contender.ranked_total();
         let mut place_in_category = |total| {
             contender.cat_id?;
-            Some(by_category.entry(contender.cat_id).or_default().place(total))
+            Some(
+                by_category
+                    .entry(contender.cat_id)
+                    .or_default()
+                    .place(total),
+            )
         };
         Standing {
             index,

@@ -10,11 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    c123::ExportError,
-    domain::EventStatus,
-    plan::PlanError,
-    protocol::ErrorBody,
-    store::StoreError,
+    c123::ExportError, domain::EventStatus, plan::PlanError, protocol::ErrorBody, store::StoreError,
 };
 
 /// Every way in which a request can fail.
@@ -158,7 +154,9 @@ impl IntoResponse for ApiError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
         if let Self::Internal(cause) | Self::Unavailable(cause) = &self {
-            response.extensions_mut().insert(Cause(cause.as_str().into()));
+            response
+                .extensions_mut()
+                .insert(Cause(cause.as_str().into()));
         }
         response
     }

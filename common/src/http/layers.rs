@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{error, info, warn};
 
-use super::{ApiError, error::Cause};
+use super::{ApiError, error::Cause, unread};
 
 /// Adds the fallbacks and layers that both services share: JSON for unknown paths and methods,
 /// security headers, panics turned into answers, one log line for each failed request.
@@ -21,6 +21,7 @@ pub fn finish(router: Router) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(unread::drain_refused))
         .layer(from_fn(security_headers))
         .layer(from_fn(log_failure))
 }
@@ -33,7 +34,6 @@ async fn unknown_method() -> ApiError {
     ApiError::MethodNotAllowed
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -44,12 +44,17 @@ async fn security_headers(request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, &str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
     ];
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         let headers = response.headers_mut();
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -10,9 +10,7 @@ use axum::{
     routing::get,
 };
 use http::header;
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 use super::ApiError;
 
@@ -32,7 +30,9 @@ impl HttpMetrics {
     ///
     /// When the registry holds metrics of these names already.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+        let buckets = vec![
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+        ];
         let metrics = Self {
             requests: IntCounterVec::new(
                 Opts::new("http_requests_total", "Answered requests."),

@@ -7,6 +7,7 @@ pub mod layers;
 pub mod listener;
 pub mod metrics;
 pub mod server;
+mod unread;
 
 pub use error::ApiError;
 pub use health::Readiness;

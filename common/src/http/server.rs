@@ -66,8 +66,14 @@ pub async fn serve(
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(LINGER, connections.wait()).await.is_err() {
-        warn!(open = connections.len(), "requests were still in flight at the end");
+    if tokio::time::timeout(LINGER, connections.wait())
+        .await
+        .is_err()
+    {
+        warn!(
+            open = connections.len(),
+            "requests were still in flight at the end"
+        );
     }
 }
 

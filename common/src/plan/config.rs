@@ -52,12 +52,13 @@ pub fn record_plan(
         ..Plan::default()
     };
     if view != StructureView::new(before, structure, on_course) {
-        plan.changes.push(Change::Structure(Box::new(StructureChange {
-            view,
-            reread: Vec::new(),
-            startlists: Vec::new(),
-            categories_changed: false,
-        })));
+        plan.changes
+            .push(Change::Structure(Box::new(StructureChange {
+                view,
+                reread: Vec::new(),
+                startlists: Vec::new(),
+                categories_changed: false,
+            })));
     }
     plan
 }

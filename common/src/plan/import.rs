@@ -94,7 +94,12 @@ fn write_structure(plan: &mut Plan, before: &Competition, after: &Competition) {
         plan.writes.push(Write::Structure(after.structure.clone()));
     }
     for (class_id, participants) in &after.participants {
-        write_participants(plan, class_id, before.participants.get(class_id), participants);
+        write_participants(
+            plan,
+            class_id,
+            before.participants.get(class_id),
+            participants,
+        );
     }
     let gone = |class: &&ClassId| !after.participants.contains_key(*class);
     let dropped = before.participants.keys().filter(gone).cloned();

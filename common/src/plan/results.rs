@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Part, Plan, PlanError, Revisions, Write, guard};
 use crate::{
-    domain::{
-        Competition, DataKind, EventRecord, LiveRow, OnCourseEntry, RaceId, Row, Rows, live,
-    },
+    domain::{Competition, DataKind, EventRecord, LiveRow, OnCourseEntry, RaceId, Row, Rows, live},
     protocol::{
         Change, RaceSheet,
         change::{ResultsChange, StructureChange},

@@ -112,7 +112,13 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", "a b c d e", "9f3c 42 17", "9f3c -1 17 status {}", "9f3c 1 17 nonsense {}"] {
+        for bad in [
+            "",
+            "a b c d e",
+            "9f3c 42 17",
+            "9f3c -1 17 status {}",
+            "9f3c 1 17 nonsense {}",
+        ] {
             assert!(Envelope::parse(&Bytes::from(bad)).is_err(), "{bad}");
         }
     }

@@ -10,5 +10,5 @@ pub mod views;
 pub use change::{Change, Mark};
 pub use envelope::{Envelope, Kind};
 pub use error_body::ErrorBody;
-pub use race_sheet::RaceSheet;
 pub use position::{Epoch, Position, Seq};
+pub use race_sheet::RaceSheet;

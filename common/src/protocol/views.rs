@@ -244,7 +244,10 @@ impl EventSummary {
     pub fn new(record: &EventRecord) -> Self {
         let details = &record.details;
         let image_url = record.image.as_ref().map(|image| {
-            format!("/api/v1/events/{}/image?v={}", record.event_id, image.version)
+            format!(
+                "/api/v1/events/{}/image?v={}",
+                record.event_id, image.version
+            )
         });
         Self {
             event_id: record.event_id.clone(),

@@ -3,12 +3,7 @@
 use redis::ScriptInvocation;
 use serde::Serialize;
 
-use super::{
-    Head, Store, StoreError,
-    keys::EventKeys,
-    record::to_json,
-    script,
-};
+use super::{Head, Store, StoreError, keys::EventKeys, record::to_json, script};
 use crate::{
     domain::EventStatus,
     plan::{Plan, Write},
@@ -174,13 +169,22 @@ impl Store {
             channel: keys.feed(),
             publish: "PUBLISH",
             states,
-            expected: plan.expected.iter().map(|(p, rev)| (p.name(), *rev)).collect(),
+            expected: plan
+                .expected
+                .iter()
+                .map(|(p, rev)| (p.name(), *rev))
+                .collect(),
             touched: plan.touched.iter().map(crate::plan::Part::name).collect(),
             writes: batch.writes,
             changes: plan
                 .changes
                 .iter()
-                .map(|c| (c.kind().as_str(), c.marks().iter().map(crate::protocol::Mark::name).collect()))
+                .map(|c| {
+                    (
+                        c.kind().as_str(),
+                        c.marks().iter().map(crate::protocol::Mark::name).collect(),
+                    )
+                })
                 .collect(),
             messages_max: limits.history_messages,
             bytes_max: limits.history_bytes,

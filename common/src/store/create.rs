@@ -1,13 +1,10 @@
 //! Creating and deleting events.
 
-use super::{
-    Head, Store, StoreError,
-    keys::EventKeys,
-    record::new_fields,
-    script,
-};
+use super::{Head, Store, StoreError, keys::EventKeys, record::new_fields, script};
 use crate::{
-    domain::{EventConfig, EventDetails, EventId, EventRecord, EventStatus, ImageRecord, KeyRecord},
+    domain::{
+        EventConfig, EventDetails, EventId, EventRecord, EventStatus, ImageRecord, KeyRecord,
+    },
     protocol::Epoch,
 };
 
@@ -112,7 +109,10 @@ impl Store {
             .arg("PUBLISH");
         let reply: Vec<String> = self.invoke(&invocation).await?;
         match reply.first().map(String::as_str) {
-            Some("ok") => self.unindex_event(&head.record.event_id, api_key_digest).await,
+            Some("ok") => {
+                self.unindex_event(&head.record.event_id, api_key_digest)
+                    .await
+            }
             Some("conflict") => Err(StoreError::Conflict),
             _ => Err(StoreError::NoEvent),
         }

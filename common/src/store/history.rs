@@ -31,7 +31,10 @@ impl Store {
         let keys = EventKeys::new(event_id);
         let mut invocation = script::HISTORY.prepare_invoke();
         invocation.key(keys.meta()).key(keys.history());
-        invocation.arg(incarnation).arg(since.epoch.as_str()).arg(since.seq);
+        invocation
+            .arg(incarnation)
+            .arg(since.epoch.as_str())
+            .arg(since.seq);
         let reply: Vec<Value> = self.invoke(&invocation).await?;
         let mut parts = reply.into_iter().map(bytes);
         match parts.next().transpose()?.as_deref() {
@@ -39,7 +42,9 @@ impl Store {
                 let envelope = |part: Result<Bytes, StoreError>| {
                     Envelope::parse(&part?).map_err(StoreError::corrupt)
                 };
-                Ok(History::Continues(parts.map(envelope).collect::<Result<_, _>>()?))
+                Ok(History::Continues(
+                    parts.map(envelope).collect::<Result<_, _>>()?,
+                ))
             }
             Some(b"other") => Ok(History::Broken),
             _ => Ok(History::Gone),

@@ -14,7 +14,10 @@ impl Store {
         let (ids,): (Vec<String>,) = self
             .query(redis::pipe().cmd("SMEMBERS").arg(keys::EVENTS))
             .await?;
-        let mut ids: Vec<EventId> = ids.iter().filter_map(|id| EventId::parse(id).ok()).collect();
+        let mut ids: Vec<EventId> = ids
+            .iter()
+            .filter_map(|id| EventId::parse(id).ok())
+            .collect();
         ids.sort();
         Ok(ids)
     }
@@ -31,8 +34,14 @@ impl Store {
     /// Enters an event and its key.
     pub async fn index_event(&self, event_id: &EventId, digest: &str) -> Result<(), StoreError> {
         let mut pipe = redis::pipe();
-        pipe.cmd("SADD").arg(keys::EVENTS).arg(event_id.as_str()).ignore();
-        pipe.cmd("SET").arg(keys::api_key(digest)).arg(event_id.as_str()).ignore();
+        pipe.cmd("SADD")
+            .arg(keys::EVENTS)
+            .arg(event_id.as_str())
+            .ignore();
+        pipe.cmd("SET")
+            .arg(keys::api_key(digest))
+            .arg(event_id.as_str())
+            .ignore();
         self.query(&pipe).await
     }
 
@@ -71,9 +80,17 @@ impl Store {
         let mut cursor = 0_u64;
         loop {
             let mut pipe = redis::pipe();
-            pipe.cmd("SCAN").arg(cursor).arg("MATCH").arg(keys::META_PATTERN).arg("COUNT").arg(1000);
+            pipe.cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(keys::META_PATTERN)
+                .arg("COUNT")
+                .arg(1000);
             let ((next, metas),): ((u64, Vec<String>),) = self.query(&pipe).await?;
-            let ids: Vec<EventId> = metas.iter().filter_map(|key| keys::event_of_meta(key)).collect();
+            let ids: Vec<EventId> = metas
+                .iter()
+                .filter_map(|key| keys::event_of_meta(key))
+                .collect();
             for record in self.records(&ids).await? {
                 self.index_event(&record.event_id, &digest(&record)).await?;
                 found += 1;

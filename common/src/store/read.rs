@@ -24,6 +24,11 @@ use crate::{
 pub struct Marks(HashMap<String, Seq>);
 
 impl Marks {
+    /// From stored names and positions.
+    pub fn new(stored: HashMap<String, Seq>) -> Self {
+        Self(stored)
+    }
+
     /// The last change of `mark`; 0 when it never changed.
     pub fn seq(&self, mark: &Mark) -> Seq {
         self.0.get(&mark.name()).copied().unwrap_or(0)
@@ -65,6 +70,8 @@ type HeadReply = (
     (i64, i64),
 );
 
+type PositionReply = (Option<String>, Option<String>, Option<Seq>);
+
 impl Store {
     /// Reads an event's head; [`StoreError::NoEvent`] when there is none.
     pub async fn head(&self, event_id: &EventId) -> Result<Head, StoreError> {
@@ -97,7 +104,10 @@ impl Store {
             pipe.cmd("HGETALL").arg(EventKeys::new(id).meta());
         }
         let found: Vec<Fields> = self.query(&pipe).await?;
-        let events = ids.iter().zip(&found).filter(|(_, fields)| !fields.is_empty());
+        let events = ids
+            .iter()
+            .zip(&found)
+            .filter(|(_, fields)| !fields.is_empty());
         events
             .map(|(id, fields)| Ok(record::read(id, fields)?.0))
             .collect()
@@ -110,9 +120,12 @@ impl Store {
     ) -> Result<Option<(String, Position)>, StoreError> {
         let meta = EventKeys::new(event_id).meta();
         let mut pipe = redis::pipe();
-        pipe.cmd("HMGET").arg(meta).arg("incarnation").arg("epoch").arg("seq");
-        type Found = (Option<String>, Option<String>, Option<Seq>);
-        let (found,): (Found,) = self.query(&pipe).await?;
+        pipe.cmd("HMGET")
+            .arg(meta)
+            .arg("incarnation")
+            .arg("epoch")
+            .arg("seq");
+        let (found,): (PositionReply,) = self.query(&pipe).await?;
         Ok(match found {
             (Some(incarnation), Some(epoch), Some(seq)) => {
                 let epoch = Epoch::new(epoch);
@@ -131,7 +144,9 @@ impl Store {
     ) -> Result<Competition, StoreError> {
         let wanted: BTreeSet<&RaceId> = races.into_iter().collect();
         let known = head.structure.races.iter();
-        let races: Vec<&Race> = known.filter(|race| wanted.contains(&race.race_id)).collect();
+        let races: Vec<&Race> = known
+            .filter(|race| wanted.contains(&race.race_id))
+            .collect();
         let classes = races.iter().map(|race| &race.class_id).collect();
         self.load(head, &races, classes).await
     }
@@ -170,7 +185,10 @@ impl Store {
         Ok(competition)
     }
 
-    async fn hashes(&self, keys: impl Iterator<Item = String>) -> Result<Vec<Vec<String>>, StoreError> {
+    async fn hashes(
+        &self,
+        keys: impl Iterator<Item = String>,
+    ) -> Result<Vec<Vec<String>>, StoreError> {
         let mut pipe = Pipeline::new();
         let mut count = 0;
         for key in keys {

@@ -60,7 +60,9 @@ pub(super) fn read(
     };
     let number = |name: &str| field(name)?.parse::<i64>().map_err(StoreError::corrupt);
     let status = EventStatus::parse(field("status")?);
-    let image = fields.get("image").map(|text| from_json::<ImageRecord>(text));
+    let image = fields
+        .get("image")
+        .map(|text| from_json::<ImageRecord>(text));
     let record = EventRecord {
         event_id: event_id.clone(),
         incarnation: field("incarnation")?.to_owned(),

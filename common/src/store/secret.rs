@@ -8,7 +8,11 @@ impl Store {
     pub async fn dev_secret(&self) -> Result<String, StoreError> {
         let fresh = format!("{:032x}", rand::random::<u128>());
         let mut pipe = redis::pipe();
-        pipe.cmd("SET").arg(keys::DEV_SECRET).arg(fresh).arg("NX").ignore();
+        pipe.cmd("SET")
+            .arg(keys::DEV_SECRET)
+            .arg(fresh)
+            .arg("NX")
+            .ignore();
         pipe.cmd("GET").arg(keys::DEV_SECRET);
         let (secret,): (String,) = self.query(&pipe).await?;
         Ok(secret)

@@ -69,7 +69,10 @@ impl Frame {
         Self::encode(CLOSE, &payload)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "each arm's length fits its type")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each arm's length fits its type"
+    )]
     fn encode(opcode: u8, payload: &[u8]) -> Self {
         let mut bytes = BytesMut::with_capacity(payload.len() + 10);
         bytes.put_u8(FIN | opcode);

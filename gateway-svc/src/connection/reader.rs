@@ -93,10 +93,10 @@ impl Reader {
             } else {
                 return Ok(());
             }
-            if let Some(done) = self.payload.take() {
-                if let Some(what) = self.complete(done)? {
-                    received(what);
-                }
+            if let Some(done) = self.payload.take()
+                && let Some(what) = Self::complete(done)?
+            {
+                received(what);
             }
         }
     }
@@ -184,7 +184,7 @@ impl Reader {
         Ok(())
     }
 
-    fn complete(&self, payload: Payload) -> Result<Option<Received>, Violation> {
+    fn complete(payload: Payload) -> Result<Option<Received>, Violation> {
         Ok(match payload.head.opcode {
             0x8 if payload.control.len() == 1 => {
                 return Err(protocol("a close code of one byte"));
@@ -203,7 +203,10 @@ impl Payload {
         let taken = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
         if self.head.is_control() {
             let mask = self.head.mask.iter().cycle().skip(self.control.len() % 4);
-            let unmasked = bytes[..taken].iter().zip(mask).map(|(byte, mask)| byte ^ mask);
+            let unmasked = bytes[..taken]
+                .iter()
+                .zip(mask)
+                .map(|(byte, mask)| byte ^ mask);
             self.control.extend(unmasked);
         }
         self.left -= taken as u64;
@@ -257,7 +260,11 @@ mod tests {
             Received::Close,
         ];
         for step in [1, 2, 3, 7, 1000] {
-            assert_eq!(read(&bytes, step), Ok(expected.clone()), "{step} bytes at a time");
+            assert_eq!(
+                read(&bytes, step),
+                Ok(expected.clone()),
+                "{step} bytes at a time"
+            );
         }
     }
 
@@ -271,9 +278,18 @@ mod tests {
             (frame(0x09, b""), CloseCode::ProtocolError),
             (frame(0x89, &[0; 126]), CloseCode::ProtocolError),
             (frame(0x88, &[3]), CloseCode::ProtocolError),
-            ([frame(0x01, b"a"), frame(0x01, b"b")].concat(), CloseCode::ProtocolError),
-            (vec![0x82, 0xFF, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0], CloseCode::TooBig),
-            ([frame(0x01, &[0; 40_000]), frame(0x80, &[0; 40_000])].concat(), CloseCode::TooBig),
+            (
+                [frame(0x01, b"a"), frame(0x01, b"b")].concat(),
+                CloseCode::ProtocolError,
+            ),
+            (
+                vec![0x82, 0xFF, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0],
+                CloseCode::TooBig,
+            ),
+            (
+                [frame(0x01, &[0; 40_000]), frame(0x80, &[0; 40_000])].concat(),
+                CloseCode::TooBig,
+            ),
         ];
         for (bytes, code) in cases {
             assert_eq!(read(&bytes, 1000), Err(code), "{:?}", &bytes[..4]);

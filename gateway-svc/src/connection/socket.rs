@@ -10,12 +10,7 @@ use std::{
 };
 
 use common::protocol::Seq;
-use tokio::{
-    io::Interest,
-    net::TcpStream,
-    sync::Notify,
-    time::timeout,
-};
+use tokio::{io::Interest, net::TcpStream, sync::Notify, time::timeout};
 
 use super::{
     CloseCode, Frame, OutboxLimits,
@@ -213,13 +208,13 @@ pub async fn serve(connection: &Arc<Connection>, already_read: &[u8]) -> Ended {
         if ready.is_writable() && connection.flush_outbox(&mut connection.outbox()).is_err() {
             return Ended::Left;
         }
-        if ready.is_readable() {
-            if let Some(ended) = receiver.read(connection) {
-                if ended == Ended::Violation {
-                    say_goodbye(connection).await;
-                }
-                return ended;
+        if ready.is_readable()
+            && let Some(ended) = receiver.read(connection)
+        {
+            if ended == Ended::Violation {
+                say_goodbye(connection).await;
             }
+            return ended;
         }
     }
 }
@@ -229,7 +224,11 @@ async fn say_goodbye(connection: &Connection) {
     let handshake = async {
         loop {
             let waiting = !connection.outbox().is_empty();
-            let interest = if waiting { Interest::WRITABLE } else { Interest::READABLE };
+            let interest = if waiting {
+                Interest::WRITABLE
+            } else {
+                Interest::READABLE
+            };
             connection.stream.ready(interest).await?;
             if waiting {
                 connection.flush_outbox(&mut connection.outbox())?;

@@ -25,7 +25,9 @@ pub fn accept(request: &mut Request) -> Result<Upgrade, ApiError> {
     let headers = request.headers();
     let asks = has_token(headers, header::UPGRADE, "websocket")
         && has_token(headers, header::CONNECTION, "upgrade")
-        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|v| v == "13");
+        && headers
+            .get(header::SEC_WEBSOCKET_VERSION)
+            .is_some_and(|v| v == "13");
     if !asks {
         return Err(ApiError::UpgradeRequired);
     }
@@ -41,7 +43,10 @@ pub fn accept(request: &mut Request) -> Result<Upgrade, ApiError> {
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|v| v.to_str().ok());
     values
         .flat_map(|value| value.split(','))
         .any(|part| part.trim().eq_ignore_ascii_case(token))

@@ -170,7 +170,10 @@ impl Hub {
     }
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<EventId, Arc<RoomHandle>>> {
-        self.inner.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .rooms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn room(&self, event_id: &EventId) -> Option<Arc<RoomHandle>> {
@@ -277,11 +280,18 @@ impl Ticket {
             };
             let connection = Arc::new(Connection::new(stream, inner.outbox_limits));
             inner.metrics.connections.inc();
-            let joined = room.commands.send(Command::Join(Arc::clone(&connection))).await;
+            let joined = room
+                .commands
+                .send(Command::Join(Arc::clone(&connection)))
+                .await;
             // The seat is the spectator's until the socket is gone.
             if joined.is_ok() {
                 let ended = serve(&connection, &already_read).await;
-                inner.metrics.closed.with_label_values(&[ended.as_str()]).inc();
+                inner
+                    .metrics
+                    .closed
+                    .with_label_values(&[ended.as_str()])
+                    .inc();
             }
             connection.abort();
             inner.metrics.connections.dec();

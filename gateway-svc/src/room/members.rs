@@ -67,7 +67,9 @@ impl Members {
         });
         self.metrics.messages.inc();
         self.metrics.refreshes.inc_by(refreshes);
-        self.metrics.deliveries.inc_by(self.connections.len() as u64);
+        self.metrics
+            .deliveries
+            .inc_by(self.connections.len() as u64);
     }
 
     /// To be called once a second: pings those whose turn it is, and ends those that are dead or

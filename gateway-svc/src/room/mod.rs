@@ -5,8 +5,8 @@
 //! `seats` keeps its lease of the event's seats, [`hub`] knows all rooms.
 
 pub mod hub;
-pub mod message;
 mod members;
+pub mod message;
 mod seats;
 mod state;
 mod task;

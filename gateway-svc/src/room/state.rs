@@ -218,6 +218,11 @@ impl Room {
                         return self.read_snapshot(effects);
                     }
                 }
+                // Without progress a next read would give the same: what was heard of may be lost
+                // with a failed primary, and then the next position check tells.
+                if missed.is_empty() {
+                    self.heard = self.position.seq;
+                }
                 if self.heard > self.position.seq && self.ended.is_none() {
                     self.read_history(effects);
                 }
@@ -225,12 +230,7 @@ impl Room {
         }
     }
 
-    fn reset(
-        &mut self,
-        snapshot: Option<Box<Snapshot>>,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn reset(&mut self, snapshot: Option<Box<Snapshot>>, now_ms: i64, effects: &mut Vec<Effect>) {
         self.reading = false;
         if self.ended.is_some() {
             return;
@@ -360,6 +360,14 @@ fn view(snapshot: &Snapshot) -> StructureView {
 fn results_seqs(snapshot: &Snapshot) -> HashMap<RaceId, Seq> {
     let races = snapshot.structure.races.iter();
     races
-        .map(|race| (race.race_id.clone(), snapshot.marks.results_seq(&race.race_id)))
+        .map(|race| {
+            (
+                race.race_id.clone(),
+                snapshot.marks.results_seq(&race.race_id),
+            )
+        })
         .collect()
 }
+
+#[cfg(test)]
+mod simulation;

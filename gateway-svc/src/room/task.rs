@@ -84,7 +84,9 @@ impl RoomTask {
         self.metrics.rooms.inc();
         let opened = tokio::time::timeout(OPEN_WITHIN, self.open()).await;
         let opened = opened.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the room did not open in time".to_owned()))
+            Err(StoreError::Unavailable(
+                "the room did not open in time".to_owned(),
+            ))
         });
         let metrics = self.metrics.clone();
         match opened {
@@ -193,16 +195,18 @@ impl Running {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Join(connection) => match self.room.ended() {
-                Some(end) => connection.close(CloseCode::Normal, farewell(end)),
-                None => {
+            Command::Join(connection) => {
+                if let Some(end) = self.room.ended() {
+                    connection.close(CloseCode::Normal, farewell(end));
+                } else {
                     let full = self.room.full(now_ms());
-                    self.members.join(connection, &full, self.room.position().seq);
+                    self.members
+                        .join(connection, &full, self.room.position().seq);
                     if self.drain_until.is_some() {
                         self.drain();
                     }
                 }
-            },
+            }
             Command::Drain(over) => self.drain_until = Some(Instant::now() + over),
         }
     }
@@ -212,8 +216,18 @@ impl Running {
             self.check_at = Instant::now() + quiet();
         }
         match &input {
-            Input::History(_) => self.task.metrics.heals.with_label_values(&["history"]).inc(),
-            Input::Snapshot(_) => self.task.metrics.heals.with_label_values(&["snapshot"]).inc(),
+            Input::History(_) => self
+                .task
+                .metrics
+                .heals
+                .with_label_values(&["history"])
+                .inc(),
+            Input::Snapshot(_) => self
+                .task
+                .metrics
+                .heals
+                .with_label_values(&["snapshot"])
+                .inc(),
             _ => {}
         }
         for effect in self.room.on(input, now_ms()) {
@@ -290,8 +304,12 @@ impl Running {
     fn drain(&mut self) {
         let until = self.drain_until.unwrap_or_else(Instant::now);
         let left = until.saturating_duration_since(Instant::now());
-        self.members
-            .drain(left, DRAIN_STEP, CloseCode::ServiceRestart, "Service restart");
+        self.members.drain(
+            left,
+            DRAIN_STEP,
+            CloseCode::ServiceRestart,
+            "Service restart",
+        );
     }
 
     /// Whether nobody is here, nobody is on the way, and nobody came for a while.
@@ -303,7 +321,8 @@ impl Running {
         let empty_since = *self.empty_since.get_or_insert_with(Instant::now);
         if self.room.ended().is_some() {
             // The hub has forgotten the room; only those who came before may still want in.
-            return self.close_at.is_none() && self.task.commands.is_empty()
+            return self.close_at.is_none()
+                && self.task.commands.is_empty()
                 && empty_since.elapsed() > TICK;
         }
         empty_since.elapsed() > self.task.config.linger

@@ -43,10 +43,10 @@ impl EventList {
     /// The encoded list. Whoever comes while it is being read waits for the same answer.
     async fn get(&self) -> Result<Bytes, StoreError> {
         let mut last = self.last.lock().await;
-        if let Some((read_at, body)) = &*last {
-            if read_at.elapsed() < FRESH_FOR {
-                return Ok(body.clone());
-            }
+        if let Some((read_at, body)) = &*last
+            && read_at.elapsed() < FRESH_FOR
+        {
+            return Ok(body.clone());
         }
         match (self.read().await, &*last) {
             (Ok(body), _) => {

@@ -14,7 +14,5 @@ pub fn router(app: App) -> Router {
         .route("/", get(events::list))
         .route("/{event_id}", get(event::detail))
         .route("/{event_id}/ws", get(ws::connect));
-    Router::new()
-        .nest("/api/v1/events", events)
-        .with_state(app)
+    Router::new().nest("/api/v1/events", events).with_state(app)
 }

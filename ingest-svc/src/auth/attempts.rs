@@ -42,7 +42,11 @@ impl Attempts {
     pub fn client(&self, parts: &Parts) -> IpAddr {
         let forwarded = || {
             // The last one is what our own load balancer added; the others are claims.
-            let value = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
+            let value = parts
+                .headers
+                .get_all("x-forwarded-for")
+                .iter()
+                .next_back()?;
             value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
         };
         let peer = parts.extensions.get::<PeerAddress>();
@@ -56,7 +60,10 @@ impl Attempts {
 
     /// Refuses a client that failed too often.
     pub fn check(&self, client: IpAddr) -> Result<(), ApiError> {
-        let windows = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let windows = self
+            .by_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match windows.get(&client) {
             Some(window) if window.is_open() && window.failures >= self.failures_max => {
                 Err(ApiError::TooManyRequests)
@@ -67,7 +74,10 @@ impl Attempts {
 
     /// Remembers a failure.
     pub fn count_failure(&self, client: IpAddr) {
-        let mut windows = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self
+            .by_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= ADDRESSES_MAX && !windows.contains_key(&client) {
             windows.retain(|_, window| window.is_open());
             let oldest = windows.iter().min_by_key(|(_, window)| window.started);

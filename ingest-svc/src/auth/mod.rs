@@ -126,7 +126,10 @@ async fn check_key(parts: &Parts, app: &App) -> Result<EventRecord, ApiError> {
     let given = parts.headers.get("x-api-key").ok_or_else(|| {
         ApiError::Unauthorized("send the event's API key in the X-API-Key header".to_owned())
     })?;
-    let key = given.to_str().ok().filter(|key| ApiKeys::is_well_formed(key));
+    let key = given
+        .to_str()
+        .ok()
+        .filter(|key| ApiKeys::is_well_formed(key));
     let key = key.ok_or_else(wrong)?;
     let event_id = app.store.event_of_key(&ApiKeys::digest(key)).await?;
     let event_id = event_id.ok_or_else(wrong)?;

@@ -19,19 +19,13 @@ use crate::{
 };
 
 /// `GET /admin/events/{eventId}/config`
-pub async fn get(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Json<EventConfig>, ApiError> {
+pub async fn get(State(app): State<App>, request: Request) -> Result<Json<EventConfig>, ApiError> {
     let (mut parts, _) = request.into_parts();
     Ok(Json(key_holder_of_path(&mut parts, &app).await?.config))
 }
 
 /// `PATCH /admin/events/{eventId}/config`
-pub async fn set(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Json<EventConfig>, ApiError> {
+pub async fn set(State(app): State<App>, request: Request) -> Result<Json<EventConfig>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let record = key_holder_of_path(&mut parts, &app).await?;
     let patch: EventConfig = body::json(Request::from_parts(parts, body), app.json_limit).await?;

@@ -24,7 +24,9 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.chars().count() > TEXT_CHARS_MAX {
-            return Err(de::Error::custom(format!("longer than {TEXT_CHARS_MAX} characters")));
+            return Err(de::Error::custom(format!(
+                "longer than {TEXT_CHARS_MAX} characters"
+            )));
         }
         Ok(Self(text))
     }
@@ -51,7 +53,9 @@ pub struct Day(Date);
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let day = text.get(..10).filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T' | b' ')));
+        let day = text
+            .get(..10)
+            .filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T' | b' ')));
         let day = day.and_then(|day| day.parse().ok());
         day.map(Self)
             .ok_or_else(|| de::Error::custom("must be a date such as 2026-06-20"))
@@ -69,7 +73,12 @@ pub struct Image {
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} bytes", self.record.content_type, self.bytes.len())
+        write!(
+            f,
+            "{} of {} bytes",
+            self.record.content_type,
+            self.bytes.len()
+        )
     }
 }
 
@@ -90,7 +99,9 @@ impl Image {
             },
             None => text,
         };
-        let bytes = STANDARD.decode(encoded.trim()).map_err(|_| "is not valid base64")?;
+        let bytes = STANDARD
+            .decode(encoded.trim())
+            .map_err(|_| "is not valid base64")?;
         if bytes.len() > IMAGE_BYTES_MAX {
             return Err("the image is larger than 1 MiB");
         }

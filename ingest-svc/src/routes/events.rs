@@ -148,10 +148,7 @@ fn target(record: &EventRecord, what: &'static str) -> Target {
     }
 }
 
-fn edited(
-    head: &common::store::Head,
-    body: &EditBody,
-) -> Result<(EventRecord, Plan), ApiError> {
+fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, Plan), ApiError> {
     let before = &head.record;
     let details = body.applied_to(&before.details)?;
     let window = KeyWindow::from_dates(&details);
@@ -174,7 +171,13 @@ fn edited(
         image,
         ..before.clone()
     };
-    let mut plan = record_plan(before, &after, &head.structure, &head.on_course, &head.revisions);
+    let mut plan = record_plan(
+        before,
+        &after,
+        &head.structure,
+        &head.on_course,
+        &head.revisions,
+    );
     if after.details != before.details {
         plan.writes.push(Write::Details(after.details.clone()));
     }
@@ -183,7 +186,9 @@ fn edited(
     }
     if after.image != before.image {
         let image = body.image_data.clone().flatten();
-        plan.writes.push(Write::Image(image.map(super::event_body::Image::into_parts)));
+        plan.writes.push(Write::Image(
+            image.map(super::event_body::Image::into_parts),
+        ));
     }
     if !plan.writes.is_empty() {
         plan.touched.push(Part::Record);

@@ -1,8 +1,8 @@
 //! The paths of the service, all in one place.
 
 mod config;
-mod events;
 mod event_body;
+mod events;
 mod on_course;
 mod results;
 mod status;
@@ -21,10 +21,16 @@ use crate::{change::Target, state::App};
 pub fn router(app: App) -> Router {
     let admin = Router::new()
         .route("/events", get(events::list).post(events::create))
-        .route("/events/{event_id}", delete(events::remove).patch(events::edit))
+        .route(
+            "/events/{event_id}",
+            delete(events::remove).patch(events::edit),
+        )
         .route("/events/{event_id}/rotate-key", post(events::rotate_key))
         .route("/events/{event_id}/status", patch(status::set))
-        .route("/events/{event_id}/config", get(config::get).patch(config::set));
+        .route(
+            "/events/{event_id}/config",
+            get(config::get).patch(config::set),
+        );
     let ingest = Router::new()
         .route("/xml", post(xml::push))
         .route("/results", post(results::push))

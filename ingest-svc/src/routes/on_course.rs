@@ -82,7 +82,9 @@ pub async fn push(
                 return Ok((None, Plan::default()));
             }
             // Only entries that lack something need the people of their race.
-            let incomplete = entries.iter().filter(|e| e.name.is_none() || e.club.is_none());
+            let incomplete = entries
+                .iter()
+                .filter(|e| e.name.is_none() || e.club.is_none());
             let races = incomplete.map(|entry| &entry.race_id);
             let competition = store.competition(&head, races).await?;
             let (record, current) = (&head.record, &head.on_course);
@@ -103,7 +105,11 @@ fn check(body: &OnCourseBody) -> Result<(), ApiError> {
         return Err(ApiError::Invalid(text));
     }
     let gates = |entry: &EntryBody| entry.gates.as_ref().map_or(0, Vec::len);
-    match body.oncourse.iter().position(|entry| gates(entry) > GATES_MAX) {
+    match body
+        .oncourse
+        .iter()
+        .position(|entry| gates(entry) > GATES_MAX)
+    {
         Some(index) => {
             let text = format!("oncourse[{index}].gates: more than {GATES_MAX} gates");
             Err(ApiError::Invalid(text))

@@ -59,11 +59,14 @@ struct GatePenalty(Penalty);
 impl<'de> Deserialize<'de> for GatePenalty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = u64::deserialize(deserializer)?;
-        let hundredths = || Penalty::from_seconds(value / 100).filter(|_| value.is_multiple_of(100));
+        let hundredths =
+            || Penalty::from_seconds(value / 100).filter(|_| value.is_multiple_of(100));
         Penalty::from_seconds(value)
             .or_else(hundredths)
             .map(Self)
-            .ok_or_else(|| de::Error::custom(format!("{value} is not a gate penalty (0, 200, 5000)")))
+            .ok_or_else(|| {
+                de::Error::custom(format!("{value} is not a gate penalty (0, 200, 5000)"))
+            })
     }
 }
 

@@ -65,13 +65,18 @@ pub async fn push(
     let bytes = body::read(request.into_body(), limit).await;
     let bytes = bytes.map_err(|error| named_limit(error, app.xml_bytes_max))?;
     let xml_bytes_max = app.xml_bytes_max;
-    let (export, imported) = tokio::task::spawn_blocking(move || {
-        let bytes = if gzip { gunzip(&bytes, bytes_max)? } else { bytes };
+    let parsed = tokio::task::spawn_blocking(move || {
+        let bytes = if gzip {
+            gunzip(&bytes, bytes_max)?
+        } else {
+            bytes
+        };
         parse(&bytes, format, charset.as_deref(), xml_bytes_max)
-            .map_err(|error| named_limit(error, xml_bytes_max))
-    })
-    .await
-    .map_err(|error| ApiError::Internal(error.to_string()))??;
+    });
+    let parsed = parsed
+        .await
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let (export, imported) = parsed.map_err(|error| named_limit(error, xml_bytes_max))?;
     let export = Arc::new(export);
     let target = ingest_target(&record, DataKind::Xml);
     change(&app, target, move |store, head| {
@@ -79,7 +84,13 @@ pub async fn push(
         async move {
             let before = store.whole_competition(&head).await?;
             let planned = tokio::task::block_in_place(|| {
-                import::plan(&head.record, &before, &head.on_course, &head.revisions, &export)
+                import::plan(
+                    &head.record,
+                    &before,
+                    &head.on_course,
+                    &head.revisions,
+                    &export,
+                )
             });
             Ok(((), planned?))
         }

@@ -30,7 +30,9 @@ pub enum BoothError {
     #[error("{0}")]
     Network(#[from] reqwest::Error),
     /// The event's results are final already.
-    #[error("the event is official: nothing can be pushed any more; use another --event-id or --replace")]
+    #[error(
+        "the event is official: nothing can be pushed any more; use another --event-id or --replace"
+    )]
     Official,
     /// The event was created without a key.
     #[error("the server answered without an API key")]
@@ -71,7 +73,9 @@ impl Client {
 
     /// What was sent so far.
     pub fn report(&self) -> Report {
-        self.report.lock().map_or_else(|e| e.into_inner().clone(), |report| report.clone())
+        self.report
+            .lock()
+            .map_or_else(|e| e.into_inner().clone(), |report| report.clone())
     }
 
     /// Creates an event.
@@ -93,23 +97,32 @@ impl Client {
     /// Changes the event's state.
     pub async fn set_status(&self, status: &str) -> Result<(), BoothError> {
         let path = format!("/admin/events/{}/status", self.event_id);
-        let request = self.keyed(Method::PATCH, &path).json(&json!({ "status": status }));
+        let request = self
+            .keyed(Method::PATCH, &path)
+            .json(&json!({ "status": status }));
         self.send("status", request).await.map(drop)
     }
 
     /// Pushes a complete export.
     pub async fn push_xml(&self, xml: &str) -> Result<(), BoothError> {
-        self.push("xml", "/ingest/xml", &json!({ "xml": xml })).await
+        self.push("xml", "/ingest/xml", &json!({ "xml": xml }))
+            .await
     }
 
     /// Pushes the results of a race.
     pub async fn push_results(&self, results: &[LiveResult]) -> Result<(), BoothError> {
-        self.push("results", "/ingest/results", &json!({ "results": results })).await
+        self.push("results", "/ingest/results", &json!({ "results": results }))
+            .await
     }
 
     /// Pushes the boats on the water.
     pub async fn push_on_course(&self, boats: &[OnCourse]) -> Result<(), BoothError> {
-        self.push("oncourse", "/ingest/oncourse", &json!({ "oncourse": boats })).await
+        self.push(
+            "oncourse",
+            "/ingest/oncourse",
+            &json!({ "oncourse": boats }),
+        )
+        .await
     }
 
     async fn push(
@@ -123,7 +136,9 @@ impl Client {
     }
 
     fn admin(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base_url));
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base_url));
         match &self.master_key {
             Some(key) => request.header("X-Master-Key", key),
             None => request,
@@ -131,7 +146,9 @@ impl Client {
     }
 
     fn keyed(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base_url));
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base_url));
         request.header("X-API-Key", &self.api_key)
     }
 

@@ -65,7 +65,9 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
     ];
     playing.wait(plan.stop_after).await;
     for pusher in pushers {
-        pusher.await.map_err(|error| BoothError::Pusher(error.to_string()))??;
+        pusher
+            .await
+            .map_err(|error| BoothError::Pusher(error.to_string()))??;
     }
     playing.finish(&plan).await?;
     Ok(playing.client.report())
@@ -89,7 +91,10 @@ async fn prepare(client: &mut Client, day: &RaceDay, plan: &Plan) -> Result<(), 
             Ok(()) => next.to_owned(),
             // The event was further already: go on from where it is.
             Err(BoothError::Refused { body, .. }) if body["currentStatus"].is_string() => {
-                let current = body["currentStatus"].as_str().unwrap_or_default().to_owned();
+                let current = body["currentStatus"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
                 if current == "official" {
                     return Err(BoothError::Official);
                 }
@@ -153,7 +158,8 @@ impl Playing {
         loop {
             let now_ms = self.now_ms();
             self.bar.set_position(now_ms * 1000 / end_ms.max(1));
-            self.bar.set_message(format!("{} on the water", self.day.on_course(now_ms).len()));
+            self.bar
+                .set_message(format!("{} on the water", self.day.on_course(now_ms).len()));
             let stopped = stop_after.is_some_and(|limit| self.started.elapsed() >= limit);
             if now_ms >= end_ms || stopped {
                 break;

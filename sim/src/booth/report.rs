@@ -30,7 +30,8 @@ impl Report {
     pub fn count(&mut self, what: &'static str, took: Duration, ok: bool) {
         let kind = self.kinds.entry(what).or_default();
         kind.failed += u64::from(!ok);
-        kind.micros.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        kind.micros
+            .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Requests of that kind, failed ones included.
@@ -44,7 +45,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, numbers) = ("request", ["count", "failed", "p50 ms", "p99 ms", "max ms"]);
         let [count, failed, p50, p99, max] = numbers;
-        writeln!(f, "{what:<10}{count:>8}{failed:>8}{p50:>10}{p99:>10}{max:>10}")?;
+        writeln!(
+            f,
+            "{what:<10}{count:>8}{failed:>8}{p50:>10}{p99:>10}{max:>10}"
+        )?;
         for (what, kind) in &self.kinds {
             let ms = |micros: u64| micros as f64 / 1000.0;
             writeln!(

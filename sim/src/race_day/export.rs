@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use quick_xml::escape::escape;
 
-use super::{Athlete, COURSE, Class, Race, RaceDay, Run, live::rank, names::CATEGORIES, time_of_day};
+use super::{
+    Athlete, COURSE, Class, Race, RaceDay, Run, live::rank, names::CATEGORIES, time_of_day,
+};
 
 impl RaceDay {
     /// The export as it stands at that moment.
@@ -30,7 +32,9 @@ impl RaceDay {
         for race in &self.races {
             for (order, run) in race.runs.iter().enumerate() {
                 let athlete = self.athlete(race, order);
-                xml.section("Results", |xml| result(xml, race, order, run, athlete, at_ms));
+                xml.section("Results", |xml| {
+                    result(xml, race, order, run, athlete, at_ms);
+                });
             }
         }
         xml.section("CourseData", |xml| {
@@ -56,7 +60,10 @@ impl RaceDay {
         xml.field("ClassId", &class.class_id);
         xml.field("DisId", race.discipline);
         let seconds = self.start_interval_ms / 1000;
-        xml.field("StartInterval", &format!("{}:{:02}", seconds / 60, seconds % 60));
+        xml.field(
+            "StartInterval",
+            &format!("{}:{:02}", seconds / 60, seconds % 60),
+        );
         xml.field("CourseNr", "1");
         xml.field("RaceStatus", status);
         xml.field("CustomTitle", &class.long_title);
@@ -114,14 +121,24 @@ fn result(xml: &mut Xml, race: &Race, order: usize, run: &Run, athlete: &Athlete
     xml.field("Bib", &format!("{:>4}", athlete.bib));
     xml.field("StartTime", &time_of_day(run.starts_at_ms)[..8]);
     let known = run.is_over(at_ms);
-    xml.field("Status", run.outcome.status().filter(|_| known).unwrap_or_default());
+    xml.field(
+        "Status",
+        run.outcome.status().filter(|_| known).unwrap_or_default(),
+    );
     if !known || run.outcome.status().is_some() {
         return;
     }
     xml.field("dtStart", &time_of_day(run.starts_at_ms));
     xml.field("dtFinish", &time_of_day(run.ends_at_ms()));
     xml.field("Time", &(run.time_hundredths * 10).to_string());
-    let gates: String = run.penalties.iter().map(|penalty| format!("{penalty:>3}")).collect();
+    let gates = run
+        .penalties
+        .iter()
+        .fold(String::new(), |mut gates, penalty| {
+            // Writing to a String can't fail.
+            let _ = write!(gates, "{penalty:>3}");
+            gates
+        });
     xml.field("Gates", &gates);
     xml.field("Pen", &run.penalty_seconds(usize::MAX).to_string());
     xml.field("Total", &(run.total_hundredths() * 10).to_string());

@@ -72,11 +72,19 @@ impl RaceDay {
         let penalty = run.penalty_seconds(passed) * 100;
         // The running time comes in whole seconds, the final one in hundredths.
         let running = at_ms.saturating_sub(run.starts_at_ms) / 1000 * 100;
-        let time = if finished { run.time_hundredths } else { running };
+        let time = if finished {
+            run.time_hundredths
+        } else {
+            running
+        };
         let leader = leader(race, at_ms);
         let gap = leader.filter(|_| finished).map(|(best, _)| {
             let total = run.total_hundredths();
-            let (sign, gap) = if total < best { ('-', best - total) } else { ('+', total - best) };
+            let (sign, gap) = if total < best {
+                ('-', best - total)
+            } else {
+                ('+', total - best)
+            };
             format!("{sign}{}.{:02}", gap / 100, gap % 100)
         });
         OnCourse {
@@ -105,7 +113,11 @@ impl RaceDay {
 
     /// Everything that is known of a race: the whole list, as the bridge sends it.
     pub fn results(&self, race: &Race, at_ms: u64) -> Vec<LiveResult> {
-        let known = race.runs.iter().enumerate().filter(|(_, run)| run.is_over(at_ms));
+        let known = race
+            .runs
+            .iter()
+            .enumerate()
+            .filter(|(_, run)| run.is_over(at_ms));
         known
             .map(|(order, run)| {
                 let athlete = self.athlete(race, order);

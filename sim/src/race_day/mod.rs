@@ -117,7 +117,11 @@ impl RaceDay {
                         Run::random(&mut random, start, COURSE)
                     })
                     .collect();
-                let ends_at_ms = runs.iter().map(Run::ends_at_ms).max().unwrap_or(starts_at_ms);
+                let ends_at_ms = runs
+                    .iter()
+                    .map(Run::ends_at_ms)
+                    .max()
+                    .unwrap_or(starts_at_ms);
                 races.push(Race {
                     race_id: format!("{}_{discipline}_20", class.class_id),
                     class: index,

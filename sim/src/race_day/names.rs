@@ -5,12 +5,38 @@ use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use super::{Athlete, Class};
 
 const MEN: [&str; 16] = [
-    "Matěj", "Michal", "Jan", "Jaroslav", "Vojtěch", "Ondřej", "Tomáš", "Jiří", "Lukáš", "Štěpán",
-    "Václav", "Řehoř", "Šimon", "Zdeněk", "Bořek", "Čestmír",
+    "Matěj",
+    "Michal",
+    "Jan",
+    "Jaroslav",
+    "Vojtěch",
+    "Ondřej",
+    "Tomáš",
+    "Jiří",
+    "Lukáš",
+    "Štěpán",
+    "Václav",
+    "Řehoř",
+    "Šimon",
+    "Zdeněk",
+    "Bořek",
+    "Čestmír",
 ];
 const WOMEN: [&str; 14] = [
-    "Růžena", "Hana", "Monika", "Tereza", "Kateřina", "Žaneta", "Eliška", "Markéta", "Jiřina",
-    "Štěpánka", "Věra", "Lenka", "Zuzana", "Ľudmila",
+    "Růžena",
+    "Hana",
+    "Monika",
+    "Tereza",
+    "Kateřina",
+    "Žaneta",
+    "Eliška",
+    "Markéta",
+    "Jiřina",
+    "Štěpánka",
+    "Věra",
+    "Lenka",
+    "Zuzana",
+    "Ľudmila",
 ];
 const FAMILIES: [(&str, &str); 18] = [
     ("VANĚK", "VAŇKOVÁ"),
@@ -63,9 +89,27 @@ enum Gender {
 /// Two best-run classes and one that is decided in a single final run by crews.
 pub(super) fn classes(random: &mut StdRng, starts: usize) -> Vec<Class> {
     let templates: [(_, _, _, _, &'static [&'static str]); 3] = [
-        ("K1M_ST", "K1m - střední trať", "Kajak muži - střední trať", Gender::Men, &["BR1", "BR2"]),
-        ("K1W_ST", "K1ž - střední trať", "Kajak ženy - střední trať", Gender::Women, &["BR1", "BR2"]),
-        ("C2X_ST", "C2x - střední trať", "Kánoe smíšené - střední trať", Gender::Mixed, &["FIN"]),
+        (
+            "K1M_ST",
+            "K1m - střední trať",
+            "Kajak muži - střední trať",
+            Gender::Men,
+            &["BR1", "BR2"],
+        ),
+        (
+            "K1W_ST",
+            "K1ž - střední trať",
+            "Kajak ženy - střední trať",
+            Gender::Women,
+            &["BR1", "BR2"],
+        ),
+        (
+            "C2X_ST",
+            "C2x - střední trať",
+            "Kánoe smíšené - střední trať",
+            Gender::Mixed,
+            &["FIN"],
+        ),
     ];
     let mut next_id = 10_001;
     templates
@@ -110,7 +154,11 @@ fn athlete(
 
 fn person(random: &mut StdRng, woman: bool) -> (String, String) {
     let (his, hers) = pick(random, &FAMILIES);
-    let given = if woman { pick(random, &WOMEN) } else { pick(random, &MEN) };
+    let given = if woman {
+        pick(random, &WOMEN)
+    } else {
+        pick(random, &MEN)
+    };
     let family = if woman { hers } else { his };
     (family.to_owned(), given.to_owned())
 }

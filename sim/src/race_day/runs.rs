@@ -43,7 +43,10 @@ pub struct Run {
 impl Run {
     /// A run that could be.
     pub fn random(random: &mut StdRng, starts_at_ms: u64, course: &str) -> Self {
-        let gates = course.chars().filter(|gate| matches!(gate, 'N' | 'R')).count();
+        let gates = course
+            .chars()
+            .filter(|gate| matches!(gate, 'N' | 'R'))
+            .count();
         let penalty = |random: &mut StdRng| match random.random_range(0..100) {
             0..=6 => 2,
             7 => 50,
@@ -87,13 +90,20 @@ impl Run {
             _ => self.time_hundredths * 10,
         };
         let gates = self.penalties.len() as u64;
-        let passed = (elapsed_ms * gates).checked_div(whole_ms).unwrap_or(0).min(gates);
+        let passed = (elapsed_ms * gates)
+            .checked_div(whole_ms)
+            .unwrap_or(0)
+            .min(gates);
         usize::try_from(passed).unwrap_or(usize::MAX)
     }
 
     /// Seconds of penalty on the first `gates` gates.
     pub fn penalty_seconds(&self, gates: usize) -> u64 {
-        self.penalties.iter().take(gates).map(|p| u64::from(*p)).sum()
+        self.penalties
+            .iter()
+            .take(gates)
+            .map(|p| u64::from(*p))
+            .sum()
     }
 
     /// Time and penalties in hundredths.

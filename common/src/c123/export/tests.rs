@@ -17,19 +17,34 @@ const MINIMAL: &str = r#"<?xml version="1.0" standalone="yes"?>
 fn every_section_is_read_and_times_become_hundredths() {
     let (export, imported) = parse(MINIMAL).expect("a complete export");
     assert_eq!(
-        (imported.participants, imported.classes, imported.races, imported.results, imported.courses),
+        (
+            imported.participants,
+            imported.classes,
+            imported.races,
+            imported.results,
+            imported.courses
+        ),
         (1, 1, 1, 1, 1)
     );
     let start_date = export.details.start_date.expect("a date");
     assert_eq!(start_date.to_string(), "2026-06-20");
-    let participants = export.competition.participants.values().next().expect("a class");
+    let participants = export
+        .competition
+        .participants
+        .values()
+        .next()
+        .expect("a class");
     let participant = &participants[&ParticipantId::new("1.K1M")];
     assert_eq!(participant.name, "VANĚK & syn Matěj");
     assert_eq!(participant.bib, Some(7));
     let row = &export.competition.rows[&RaceId::new("K1M_BR1_20")][&ParticipantId::new("1.K1M")];
-    let hundredths = [row.run.time, row.run.pen, row.run.total].map(|v| v.map(crate::domain::Hundredths::get));
+    let hundredths =
+        [row.run.time, row.run.pen, row.run.total].map(|v| v.map(crate::domain::Hundredths::get));
     assert_eq!(hundredths, [Some(7699), Some(200), Some(7899)]);
-    assert_eq!(row.run.gates, [Some(Penalty::Clean), Some(Penalty::Touched), None]);
+    assert_eq!(
+        row.run.gates,
+        [Some(Penalty::Clean), Some(Penalty::Touched), None]
+    );
 }
 
 #[test]
@@ -55,12 +70,18 @@ fn errors_name_line_and_column() {
 
 #[test]
 fn dtds_entities_and_foreign_roots_are_refused() {
-    let dtd = MINIMAL.replace("<c:Canoe123Data", "<!DOCTYPE x [<!ENTITY a \"b\">]><c:Canoe123Data");
+    let dtd = MINIMAL.replace(
+        "<c:Canoe123Data",
+        "<!DOCTYPE x [<!ENTITY a \"b\">]><c:Canoe123Data",
+    );
     let entity = MINIMAL.replace("&amp;", "&a;");
     let root = MINIMAL.replace("Canoe123Data", "Other");
     let twice = format!("{MINIMAL}<a/>");
     for bad in [dtd, entity, root, twice] {
-        assert!(matches!(parse(&bad), Err(ExportError::Malformed { .. })), "{bad}");
+        assert!(
+            matches!(parse(&bad), Err(ExportError::Malformed { .. })),
+            "{bad}"
+        );
     }
 }
 
@@ -91,7 +112,11 @@ fn depth_is_bounded() {
 
 #[test]
 fn gates_are_three_characters_each_and_fall_back_to_splitting() {
-    let (clean, touched, missed) = (Some(Penalty::Clean), Some(Penalty::Touched), Some(Penalty::Missed));
+    let (clean, touched, missed) = (
+        Some(Penalty::Clean),
+        Some(Penalty::Touched),
+        Some(Penalty::Missed),
+    );
     assert_eq!(gates("  0  2 50"), [clean, touched, missed]);
     assert_eq!(gates("     2   "), [None, touched, None]);
     assert_eq!(gates("0 2 50 0"), [clean, touched, missed, clean]);

@@ -1,0 +1,418 @@
+//! Goal: whatever the bus loses, doubles, delays or reorders, and whatever Redis forgets, what
+//! spectators rebuild from their messages ends equal to the truth, and no diff ever comes out of turn.
+//!
+//! Method: a model of the server commits changes and answers reads; its messages reach the room by a
+//! bad network; a checker replays the room's broadcasts. Proptest shrinks a failure to few steps.
+
+use std::collections::VecDeque;
+
+use common::{
+    domain::{
+        EventConfig, EventDetails, EventId, EventRecord, EventStatus, KeyRecord, KeyWindow,
+        OnCourseEntry, RaceId, Structure,
+    },
+    plan::Revisions,
+    protocol::{
+        Change, Envelope, Epoch, Position,
+        change::{OnCourseChange, StatusChange, StructureChange},
+        views::{StructureView, on_course_views},
+    },
+    store::{History, Marks, Snapshot},
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Effect, Input, Room};
+
+/// Messages kept by the model; short, so that histories often do not reach back.
+const HISTORY_MAX: usize = 6;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A change is committed and its message meets this fate.
+    Commit(What, Fate),
+    /// The oldest delayed message arrives.
+    DeliverDelayed,
+    /// The oldest read is answered, or fails.
+    Answer(bool),
+    /// The room asks for the position, and the answer comes at once.
+    CheckPosition,
+    /// The primary is lost with that many of its last changes.
+    LoseTail(u64),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    OnCourse,
+    Title,
+    Status(bool),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Arrives,
+    Lost,
+    Doubled,
+    Delayed,
+    ByReference,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let what = prop_oneof![
+        4 => Just(What::OnCourse),
+        1 => Just(What::Title),
+        1 => any::<bool>().prop_map(What::Status),
+    ];
+    let fate = prop_oneof![
+        4 => Just(Fate::Arrives),
+        2 => Just(Fate::Lost),
+        1 => Just(Fate::Doubled),
+        2 => Just(Fate::Delayed),
+        1 => Just(Fate::ByReference),
+    ];
+    prop_oneof![
+        8 => (what, fate).prop_map(|(what, fate)| Step::Commit(what, fate)),
+        3 => Just(Step::DeliverDelayed),
+        4 => any::<bool>().prop_map(Step::Answer),
+        2 => Just(Step::CheckPosition),
+        1 => (1..4_u64).prop_map(Step::LoseTail),
+    ]
+}
+
+/// The truth.
+#[derive(Clone)]
+struct Server {
+    position: Position,
+    record: EventRecord,
+    on_course: Vec<OnCourseEntry>,
+    /// What each position was, to go back to.
+    past: Vec<(u64, EventRecord, Vec<OnCourseEntry>)>,
+    history: VecDeque<Envelope>,
+    /// Whether the tail was lost since the last commit, which then starts a new epoch.
+    lost: bool,
+    epochs: u32,
+    counter: u32,
+}
+
+impl Server {
+    fn new() -> Self {
+        let record = EventRecord {
+            event_id: EventId::parse("E").expect("a valid id"),
+            incarnation: "one".to_owned(),
+            number: 1,
+            status: EventStatus::Running,
+            status_changed_at_ms: 0,
+            created_at_ms: 0,
+            details: EventDetails::default(),
+            config: EventConfig::default(),
+            key: KeyRecord {
+                salt: String::new(),
+                given: KeyWindow::default(),
+                window: KeyWindow::default(),
+            },
+            has_xml: true,
+            image: None,
+        };
+        Self {
+            position: Position {
+                epoch: Epoch::new("0"),
+                seq: 0,
+            },
+            past: vec![(0, record.clone(), Vec::new())],
+            record,
+            on_course: Vec::new(),
+            history: VecDeque::new(),
+            lost: false,
+            epochs: 0,
+            counter: 0,
+        }
+    }
+
+    fn commit(&mut self, what: What) -> Envelope {
+        if self.lost {
+            self.epochs += 1;
+            self.position.epoch = Epoch::new(self.epochs.to_string());
+            self.history.clear();
+            self.lost = false;
+        }
+        self.position.seq += 1;
+        self.counter += 1;
+        let change = self.change(what);
+        let envelope = Envelope {
+            position: self.position.clone(),
+            ts_ms: 0,
+            kind: change.kind(),
+            body: change.body().into(),
+        };
+        self.history.push_back(envelope.clone());
+        if self.history.len() > HISTORY_MAX {
+            self.history.pop_front();
+        }
+        let now = (
+            self.position.seq,
+            self.record.clone(),
+            self.on_course.clone(),
+        );
+        self.past.push(now);
+        envelope
+    }
+
+    fn change(&mut self, what: What) -> Change {
+        match what {
+            What::OnCourse => {
+                self.on_course = vec![boat(self.counter)];
+                Change::OnCourse(OnCourseChange {
+                    oncourse: on_course_views(&Structure::default(), &self.on_course),
+                })
+            }
+            What::Title => {
+                self.record.details.main_title = format!("title {}", self.counter);
+                Change::Structure(Box::new(StructureChange {
+                    view: self.view(),
+                    reread: Vec::new(),
+                    startlists: Vec::new(),
+                    categories_changed: false,
+                }))
+            }
+            What::Status(running) => {
+                let status = if running {
+                    EventStatus::Running
+                } else {
+                    EventStatus::Finished
+                };
+                self.record.status = status;
+                Change::Status(StatusChange { status })
+            }
+        }
+    }
+
+    fn view(&self) -> StructureView {
+        StructureView::new(&self.record, &Structure::default(), &self.on_course)
+    }
+
+    fn lose_tail(&mut self, changes: u64) {
+        let seq = self.position.seq.saturating_sub(changes);
+        self.past.retain(|(at, _, _)| *at <= seq);
+        let (_, record, on_course) = self.past.last().expect("position 0 is never lost").clone();
+        self.record = record;
+        self.on_course = on_course;
+        self.position.seq = seq;
+        self.history.retain(|envelope| envelope.position.seq <= seq);
+        self.lost = true;
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            record: self.record.clone(),
+            position: self.position.clone(),
+            revisions: Revisions::default(),
+            marks: Marks::default(),
+            structure: Structure::default(),
+            on_course: self.on_course.clone(),
+            server_ms: 0,
+        }
+    }
+
+    fn history(&self, since: &Position) -> History {
+        let missed = self.position.seq.checked_sub(since.seq);
+        let missed = missed.and_then(|missed| usize::try_from(missed).ok());
+        match missed {
+            Some(missed) if since.epoch == self.position.epoch && missed <= self.history.len() => {
+                let skip = self.history.len() - missed;
+                History::Continues(self.history.iter().skip(skip).cloned().collect())
+            }
+            _ => History::Broken,
+        }
+    }
+
+    fn answer(&self, read: &Effect) -> Input {
+        match read {
+            Effect::ReadHistory(since) => Input::History(self.history(since)),
+            _ => Input::Snapshot(Some(Box::new(self.snapshot()))),
+        }
+    }
+}
+
+fn boat(bib: u32) -> OnCourseEntry {
+    OnCourseEntry {
+        race_id: RaceId::new("K1M"),
+        bib,
+        name: None,
+        club: None,
+        position: None,
+        gates: Vec::new(),
+        dt_start: None,
+        dt_finish: None,
+        time: None,
+        pen: None,
+        total: None,
+        rank: None,
+        ttb_diff: None,
+        ttb_name: None,
+    }
+}
+
+/// A spectator: rebuilds the state from messages alone.
+#[derive(Default)]
+struct Checker {
+    epoch: String,
+    seq: u64,
+    event: Value,
+    on_course: Value,
+}
+
+impl Checker {
+    fn receive(&mut self, bytes: &[u8]) {
+        let start = bytes
+            .iter()
+            .position(|b| *b == b'{')
+            .expect("a message is JSON");
+        let message: Value = serde_json::from_slice(&bytes[start..]).expect("a message is JSON");
+        let seq = message["seq"].as_u64().expect("a seq");
+        let data = &message["data"];
+        if message["type"] == "full" {
+            message["epoch"]
+                .as_str()
+                .expect("an epoch")
+                .clone_into(&mut self.epoch);
+            self.event = data["event"].clone();
+            self.on_course = data["oncourse"].clone();
+        } else {
+            assert_eq!(seq, self.seq + 1, "a diff out of turn: {message}");
+            if data["oncourse"].is_array() {
+                self.on_course = data["oncourse"].clone();
+            }
+            if data["status"].is_string() {
+                self.event["status"] = data["status"].clone();
+            }
+        }
+        self.seq = seq;
+    }
+}
+
+struct World {
+    server: Server,
+    room: Room,
+    checker: Checker,
+    delayed: VecDeque<Envelope>,
+    reads: VecDeque<Effect>,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = Server::new();
+        let mut room = Room::new(&server.snapshot());
+        let mut checker = Checker::default();
+        checker.receive(room.full(0).bytes());
+        Self {
+            server,
+            room,
+            checker,
+            delayed: VecDeque::new(),
+            reads: VecDeque::new(),
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        for effect in self.room.on(input, 0) {
+            match effect {
+                Effect::Broadcast(frame, seq) => {
+                    self.checker.receive(frame.bytes());
+                    assert_eq!(self.checker.seq, seq);
+                }
+                Effect::End(end) => panic!("the room ended: {end:?}"),
+                read => self.reads.push_back(read),
+            }
+        }
+        assert!(self.reads.len() <= 1, "one read at a time");
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Commit(what, fate) => {
+                let envelope = self.server.commit(*what);
+                self.send(envelope, *fate);
+            }
+            Step::DeliverDelayed => {
+                if let Some(envelope) = self.delayed.pop_front() {
+                    self.feed(Input::Changed(envelope));
+                }
+            }
+            Step::Answer(succeeds) => {
+                if let Some(read) = self.reads.pop_front() {
+                    let input = if *succeeds {
+                        self.server.answer(&read)
+                    } else {
+                        Input::ReadFailed
+                    };
+                    self.feed(input);
+                }
+            }
+            Step::CheckPosition => self.check_position(),
+            Step::LoseTail(changes) => {
+                self.server.lose_tail(*changes);
+                // Commits of the old primary arrive no more once it is gone.
+                self.delayed.clear();
+            }
+        }
+    }
+
+    fn send(&mut self, envelope: Envelope, fate: Fate) {
+        match fate {
+            Fate::Arrives => self.feed(Input::Changed(envelope)),
+            Fate::Lost => {}
+            Fate::Doubled => {
+                self.feed(Input::Changed(envelope.clone()));
+                self.feed(Input::Changed(envelope));
+            }
+            Fate::Delayed => self.delayed.push_back(envelope),
+            Fate::ByReference => self.feed(Input::Changed(Envelope {
+                kind: common::protocol::Kind::ByReference,
+                body: bytes::Bytes::new(),
+                ..envelope
+            })),
+        }
+    }
+
+    fn check_position(&mut self) {
+        let room_seq = self.room.position().seq;
+        let position = self.server.position.clone();
+        let read = Some((self.server.record.incarnation.clone(), position));
+        self.feed(Input::Position { read, room_seq });
+    }
+
+    /// Everything arrives, every read is answered, and the room checks its position.
+    fn settle(&mut self) {
+        while let Some(envelope) = self.delayed.pop_front() {
+            self.feed(Input::Changed(envelope));
+        }
+        for _ in 0..4 {
+            while let Some(read) = self.reads.pop_front() {
+                let input = self.server.answer(&read);
+                self.feed(input);
+            }
+            self.check_position();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn spectators_end_with_the_truth(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step);
+        }
+        world.settle();
+        let truth = world.server.view();
+        prop_assert_eq!(world.room.position(), &world.server.position);
+        prop_assert_eq!(&world.checker.epoch, world.server.position.epoch.as_str());
+        prop_assert_eq!(world.checker.seq, world.server.position.seq);
+        let event = serde_json::to_value(&truth.event).expect("JSON");
+        prop_assert_eq!(&world.checker.event, &event);
+        let on_course = serde_json::to_value(&truth.oncourse).expect("JSON");
+        prop_assert_eq!(&world.checker.on_course, &on_course);
+    }
+}

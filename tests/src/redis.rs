@@ -1,0 +1,92 @@
+//! A `redis-server` of the test's own, on a socket in a folder of its own.
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use common::store::{Store, StoreConfig};
+use tempfile::TempDir;
+
+use crate::{process::Process, until};
+
+/// A running Redis.
+pub struct RedisServer {
+    process: Process,
+    folder: TempDir,
+}
+
+impl RedisServer {
+    /// Starts one with what it acknowledges on disk, and waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// When `redis-server` is not installed.
+    pub async fn start() -> Self {
+        let folder = TempDir::with_prefix("eddyline-redis-").expect("a temporary folder");
+        let process = Process::start("redis-server", &mut command(&folder));
+        let server = Self { process, folder };
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same data.
+    pub async fn restart(&mut self) {
+        self.process.kill();
+        self.process = Process::start("redis-server", &mut command(&self.folder));
+        self.wait_until_ready().await;
+    }
+
+    /// Stops it in its tracks (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    /// A store on it.
+    ///
+    /// # Panics
+    ///
+    /// Never: the URL is well-formed.
+    pub fn store(&self) -> Store {
+        let config = StoreConfig {
+            url: self.url(),
+            connections_max: 8,
+            timeout: Duration::from_secs(5),
+        };
+        Store::new(&config).expect("a well-formed URL")
+    }
+
+    async fn wait_until_ready(&self) {
+        let store = self.store();
+        until("redis to answer", || async { store.ping().await.ok() }).await;
+    }
+}
+
+fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--port", "0", "--unixsocket"])
+        .arg(folder.path().join("redis.sock"))
+        .arg("--dir")
+        .arg(folder.path())
+        .args([
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+        ]);
+    command
+}

@@ -1,0 +1,143 @@
+//! Redis, ingest and gateways, as many as a test wants.
+
+use std::process::Command;
+
+use crate::{
+    Api, RedisServer, Spectator,
+    process::{Process, binary},
+    spectator::Refused,
+};
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct StackConfig {
+    /// Ingest processes.
+    pub ingests: usize,
+    /// Gateway processes.
+    pub gateways: usize,
+    /// Further flags of each ingest process.
+    pub ingest_flags: Vec<String>,
+    /// Further flags of each gateway.
+    pub gateway_flags: Vec<String>,
+}
+
+impl Default for StackConfig {
+    fn default() -> Self {
+        Self {
+            ingests: 1,
+            gateways: 1,
+            ingest_flags: Vec::new(),
+            gateway_flags: Vec::new(),
+        }
+    }
+}
+
+/// One of our services.
+pub struct Service {
+    /// The process.
+    pub process: Process,
+    /// `http://127.0.0.1:port`
+    pub origin: String,
+}
+
+/// A running system.
+pub struct Stack {
+    /// Its ingest processes.
+    pub ingests: Vec<Service>,
+    /// Its gateways.
+    pub gateways: Vec<Service>,
+    /// Its Redis; last, so that it outlives the others.
+    pub redis: RedisServer,
+    config: StackConfig,
+}
+
+impl Stack {
+    /// One ingest and one gateway in development mode.
+    pub async fn start() -> Self {
+        Self::with(StackConfig::default()).await
+    }
+
+    /// Two of each.
+    pub async fn pair() -> Self {
+        let config = StackConfig {
+            ingests: 2,
+            gateways: 2,
+            ..StackConfig::default()
+        };
+        Self::with(config).await
+    }
+
+    /// What `config` says.
+    pub async fn with(config: StackConfig) -> Self {
+        let redis = RedisServer::start().await;
+        let url = redis.url();
+        let mut flags = vec!["--dev-mode".to_owned(), "--drain-seconds=0".to_owned()];
+        flags.extend(config.ingest_flags.iter().cloned());
+        let ingests = (0..config.ingests)
+            .map(|_| service("ingest-svc", &url, &flags))
+            .collect();
+        let mut stack = Self {
+            ingests,
+            gateways: Vec::new(),
+            redis,
+            config,
+        };
+        for _ in 0..stack.config.gateways {
+            stack.add_gateway();
+        }
+        stack
+    }
+
+    /// Starts one more gateway.
+    pub fn add_gateway(&mut self) {
+        let flags = &self.config.gateway_flags;
+        let gateway = service("gateway-svc", &self.redis.url(), flags);
+        self.gateways.push(gateway);
+    }
+
+    /// Calls to the first ingest process.
+    pub fn ingest(&self) -> Api {
+        self.ingest_at(0)
+    }
+
+    /// Calls to one of the ingest processes.
+    pub fn ingest_at(&self, index: usize) -> Api {
+        Api::new(&self.ingests[index].origin)
+    }
+
+    /// Calls to one of the gateways.
+    pub fn gateway_at(&self, index: usize) -> Api {
+        Api::new(&self.gateways[index].origin)
+    }
+
+    /// Connects a spectator to one of the gateways.
+    pub async fn try_watch(&self, gateway: usize, event_id: &str) -> Result<Spectator, Refused> {
+        Spectator::connect(&self.gateways[gateway].origin, event_id).await
+    }
+
+    /// Connects a spectator that must be let in.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub async fn watch(&self, gateway: usize, event_id: &str) -> Spectator {
+        self.try_watch(gateway, event_id)
+            .await
+            .expect("the spectator is let in")
+    }
+}
+
+fn service(name: &str, redis_url: &str, flags: &[String]) -> Service {
+    let mut command = Command::new(binary(name));
+    command
+        .env("REDIS_URL", redis_url)
+        .env("RUST_LOG", "info")
+        .args(["--listen", "127.0.0.1:0"])
+        .args(flags);
+    let mut process = Process::start(name, &mut command);
+    let address = process.wait_for("listening address=");
+    Service {
+        process,
+        origin: format!("http://{address}"),
+    }
+}

@@ -1,0 +1,330 @@
+//! Every mistake gets its own answer in JSON, and nothing is lost or stored by it.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{Answer, Api, SAMPLE_XML, Stack};
+
+fn assert_error(answer: &Answer, status: u16, code: &str, mentions: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.body["error"], code);
+    let message = answer.body["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains(mentions),
+        "'{message}' does not mention '{mentions}'"
+    );
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn events_that_can_t_be_created_name_the_field() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let svg_too_large = format!("data:image/svg+xml;base64,{}", "A".repeat(1_500_000));
+    let cases = [
+        (json!({"mainTitle": "A"}), "eventId"),
+        (json!({"eventId": "a b", "mainTitle": "A"}), "eventId"),
+        (
+            json!({"eventId": "x".repeat(65), "mainTitle": "A"}),
+            "eventId",
+        ),
+        (json!({"eventId": "E"}), "mainTitle"),
+        (json!({"eventId": "E", "mainTitle": null}), "mainTitle"),
+        (json!({"eventId": "E", "mainTitle": ""}), "mainTitle"),
+        (json!({"eventId": "E", "mainTitle": 5}), "mainTitle"),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "startDate": "20. 6."}),
+            "startDate",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "endDate": "2026-13-01"}),
+            "endDate",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "startDate": "2026-06-21", "endDate": "2026-06-20"}),
+            "endDate",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "location": "x".repeat(600)}),
+            "location",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "imageData": "###"}),
+            "imageData",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "imageData": "bm8gcGljdHVyZQ=="}),
+            "imageData",
+        ),
+        (
+            json!({"eventId": "E", "mainTitle": "A", "imageData": svg_too_large}),
+            "imageData",
+        ),
+        (json!([]), "body"),
+    ];
+    for (body, field) in cases {
+        let answer = api
+            .send(api.request(Method::POST, "/admin/events").json(&body))
+            .await;
+        assert_error(&answer, 400, "Invalid request", field);
+    }
+    assert_eq!(api.get("/admin/events").await.body, json!({ "events": [] }));
+}
+
+async fn running(api: &Api) -> String {
+    let key = api.create("E").await;
+    api.push_xml(&key, SAMPLE_XML).await;
+    api.bring_to("E", &key, "running").await;
+    key
+}
+
+#[tokio::test]
+async fn a_bad_row_names_itself_and_spoils_the_whole_request() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = running(&api).await;
+    let good = json!({"raceId": "K1M_QUA_4", "bib": 1, "time": 9523});
+    let bad_rows = [
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "time": -1}),
+            "results[1].time",
+        ),
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "pen": 1.5}),
+            "results[1].pen",
+        ),
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "total": 8_640_001}),
+            "results[1].total",
+        ),
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "time": "95.23"}),
+            "results[1].time",
+        ),
+        (json!({"raceId": "K1M_QUA_4", "bib": "x"}), "results[1].bib"),
+        (json!({"raceId": "K1M_QUA_4"}), "results[1]"),
+        (json!({"bib": 2}), "results[1]"),
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "gates": [{"gate": 1, "pen": 3}]}),
+            "results[1].gates[0].pen",
+        ),
+        (
+            json!({"raceId": "K1M_QUA_4", "bib": 2, "gates": [{"gate": 0}]}),
+            "results[1].gates[0].gate",
+        ),
+    ];
+    let mut spectator = stack.watch(0, "E").await;
+    spectator.message().await;
+    for (bad, path) in bad_rows {
+        let answer = api
+            .push(&key, "/ingest/results", &json!({ "results": [good, bad] }))
+            .await;
+        assert_error(&answer, 400, "Invalid request", path);
+    }
+    for (bad, path) in [
+        (
+            json!({"oncourse": [{"raceId": "K1M_QUA_4", "bib": 1, "gates": [0, 3]}]}),
+            "oncourse[0].gates[1]",
+        ),
+        (json!({"oncourse": [{"bib": 1}]}), "oncourse[0]"),
+        (json!({"oncourse": null}), "oncourse"),
+        (json!({}), "oncourse"),
+    ] {
+        let answer = api.push(&key, "/ingest/oncourse", &bad).await;
+        assert_error(&answer, 400, "Invalid request", path);
+    }
+    // The first thing that spectators hear is the first thing that was right.
+    api.push_result(&key, "K1M_QUA_4", 3, 9000).await;
+    assert_eq!(spectator.message().await["data"]["results"][0]["bib"], 3);
+}
+
+#[tokio::test]
+async fn rows_of_unknown_races_and_people_are_skipped() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = running(&api).await;
+    let rows = json!({ "results": [
+        { "raceId": "NONE", "bib": 1, "time": 9000 },
+        { "raceId": "K1M_QUA_4", "bib": 99, "time": 9000 },
+        { "raceId": "K1M_QUA_4", "participantId": "20015.K1W", "bib": 1, "time": 9000 },
+        { "raceId": "K1M_QUA_4", "bib": 1, "time": 9000, "unknownField": {} },
+    ] });
+    let answer = api.push(&key, "/ingest/results", &rows).await;
+    assert_eq!(answer.body, json!({ "updated": 1 }));
+}
+
+#[tokio::test]
+async fn xml_that_can_t_be_used_says_where_or_what() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    let cut = SAMPLE_XML.replace("</Canoe123Data>", "");
+    let cut_in_a_tag = &SAMPLE_XML[..SAMPLE_XML.len() - 10];
+    let crossed = SAMPLE_XML.replacen("</Events>", "</Event>", 1);
+    let no_class = SAMPLE_XML.replace("Classes>", "Klasses>");
+    let cases = [
+        ("", "line 1"),
+        ("<a/>", "Canoe123Data"),
+        (&cut, "truncated"),
+        (cut_in_a_tag, "line"),
+        (&crossed, "line 11, column"),
+        (&no_class, "class"),
+        ("<!DOCTYPE x [<!ENTITY a 'b'>]><Canoe123Data/>", "DTD"),
+        ("<Canoe123Data></Canoe123Data>", "Events"),
+    ];
+    for (xml, mentions) in cases {
+        assert_error(
+            &api.push_xml(&key, xml).await,
+            400,
+            "Invalid request",
+            mentions,
+        );
+        let answer = api.push(&key, "/ingest/xml", &json!({ "xml": xml })).await;
+        assert_error(&answer, 400, "Invalid request", mentions);
+    }
+    assert_error(
+        &api.push(&key, "/ingest/xml", &json!({})).await,
+        400,
+        "Invalid request",
+        "xml",
+    );
+}
+
+async fn push_raw(api: &Api, key: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    let mut request = api
+        .request(Method::POST, "/ingest/xml")
+        .header("X-API-Key", key);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    api.send(request.body(body)).await
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(plain).expect("memory takes everything");
+    encoder.finish().expect("memory takes everything")
+}
+
+#[tokio::test]
+async fn xml_comes_plain_zipped_in_json_and_in_old_encodings() {
+    const XML: (&str, &str) = ("Content-Type", "application/xml");
+    const JSON: (&str, &str) = ("Content-Type", "application/json");
+    const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    let json = serde_json::to_vec(&json!({ "xml": SAMPLE_XML })).expect("JSON");
+    let utf16: Vec<u8> = std::iter::once(0xFEFF)
+        .chain(SAMPLE_XML.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let good = [
+        (
+            vec![("Content-Type", "text/xml; charset=utf-8")],
+            SAMPLE_XML.as_bytes().to_vec(),
+        ),
+        (vec![XML, GZIP], gzip(SAMPLE_XML.as_bytes())),
+        (vec![JSON, GZIP], gzip(&json)),
+        (vec![XML], utf16),
+    ];
+    for (headers, body) in good {
+        let answer = push_raw(&api, &key, &headers, body).await;
+        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.body);
+        assert_eq!(answer.body["imported"]["participants"], 7);
+    }
+
+    let large = format!("{SAMPLE_XML}<!--{}-->", "x".repeat(10 << 20));
+    let large_json = serde_json::to_vec(&json!({ "xml": large })).expect("JSON");
+    let too_large = [
+        (vec![XML], large.as_bytes().to_vec()),
+        (vec![XML, GZIP], gzip(large.as_bytes())),
+        (vec![JSON], large_json),
+        (vec![XML, GZIP], gzip(&vec![b' '; 200 << 20])),
+    ];
+    for (headers, body) in too_large {
+        let answer = push_raw(&api, &key, &headers, body).await;
+        assert_error(&answer, 413, "Payload too large", "10485760");
+    }
+    let broken = push_raw(&api, &key, &[XML, GZIP], b"no gzip".to_vec()).await;
+    assert_error(&broken, 400, "Invalid request", "gzip");
+    let brotli = push_raw(&api, &key, &[XML, ("Content-Encoding", "br")], vec![1]).await;
+    assert_error(&brotli, 415, "Unsupported media type", "br");
+    let plain = push_raw(&api, &key, &[("Content-Type", "text/plain")], vec![1]).await;
+    assert_error(&plain, 415, "Unsupported media type", "application/xml");
+    assert_error(
+        &push_raw(&api, &key, &[], vec![1]).await,
+        415,
+        "Unsupported media type",
+        "xml",
+    );
+}
+
+#[tokio::test]
+async fn unknown_paths_methods_states_and_settings_are_told() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    for (api, path) in [(&api, "/admin/nothing"), (&stack.gateway_at(0), "/nothing")] {
+        assert_error(&api.get(path).await, 404, "NotFound", path);
+    }
+    let put = api.send(api.request(Method::PUT, "/admin/events")).await;
+    assert_error(&put, 405, "Method not allowed", "Allow");
+    let allow = put.headers["allow"].to_str().unwrap_or_default();
+    assert!(allow.contains("GET") && allow.contains("POST"), "{allow}");
+    let post = stack.gateway_at(0).request(Method::POST, "/events");
+    assert_error(&api.send(post).await, 405, "Method not allowed", "Allow");
+    for body in [
+        json!({"status": "paused"}),
+        json!({"status": null}),
+        json!({}),
+    ] {
+        let request = api
+            .request(Method::PATCH, "/admin/events/E/status")
+            .json(&body);
+        let answer = api.send(request.header("X-API-Key", &key)).await;
+        assert_error(&answer, 400, "Invalid request", "status");
+    }
+    let settings: [(Value, &str); 3] = [
+        (json!({"displayMode": "loud"}), "displayMode"),
+        (json!({"showOnCourse": "yes"}), "showOnCourse"),
+        (json!({"unknown": 1}), "unknown"),
+    ];
+    for (body, field) in settings {
+        let request = api
+            .request(Method::PATCH, "/admin/events/E/config")
+            .json(&body);
+        let answer = api.send(request.header("X-API-Key", &key)).await;
+        assert_error(&answer, 400, "Invalid request", field);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_times_out() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let config = system_tests::StackConfig {
+        ingest_flags: vec!["--read-timeout-seconds=1".to_owned()],
+        ..Default::default()
+    };
+    let stack = Stack::with(config).await;
+    let key = stack.ingest().create("E").await;
+    let address = stack.ingests[0].origin.trim_start_matches("http://");
+    let mut socket = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("a connection");
+    let head = format!(
+        "POST /api/v1/ingest/results HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    socket
+        .write_all(head.as_bytes())
+        .await
+        .expect("the head is sent");
+    let mut answer = vec![0; 4096];
+    let count = socket.read(&mut answer).await.expect("an answer");
+    let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("\"Request timeout\""), "{answer}");
+}

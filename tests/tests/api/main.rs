@@ -1,0 +1,10 @@
+//! The HTTP API, over real processes.
+
+mod admin_events;
+mod auth;
+mod bad_input;
+mod concurrency;
+mod lifecycle;
+mod public_reads;
+mod quickstart;
+mod start;

@@ -1,0 +1,65 @@
+//! The README's first command, walked through as a new user would.
+
+use std::{path::Path, process::Command};
+
+use serde_json::json;
+use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quickstart_works_through_one_origin() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let mut command = Command::new(root.join("deploy/up"));
+    command
+        .args(["--debug", "--port", "0", "--speed", "20", "--data"])
+        .arg(data.path());
+    for variable in ["MASTER_PASSWORDS", "KEY_SECRET", "DEV_MODE"] {
+        command.env_remove(variable);
+    }
+    let mut up = Process::start("deploy/up", &mut command);
+    let ready = up.wait_for("ready: ");
+    let origin = ready.split_whitespace().next().expect("a URL").to_owned();
+
+    let api = Api::new(&origin);
+    let key = api.create("TEST.WS").await;
+    api.bring_to("TEST.WS", &key, "running").await;
+    let mut spectator = Spectator::connect(&origin, "TEST.WS")
+        .await
+        .expect("let in");
+    assert_eq!(spectator.message().await["type"], "full");
+    assert_eq!(api.push_xml(&key, SAMPLE_XML).await.status, 200);
+    assert_eq!(spectator.message().await["type"], "full");
+    api.push_result(&key, "K1M_QUA_4", 2, 9523).await;
+    // The import's own rows come first; none of them has a time.
+    while spectator.message().await["data"]["results"][0]["total"] != 9723 {}
+    api.set_status("TEST.WS", &key, "finished").await;
+    assert_eq!(
+        spectator.message().await["data"],
+        json!({ "status": "finished" })
+    );
+    api.set_status("TEST.WS", &key, "official").await;
+    assert_eq!(
+        spectator.message().await["data"],
+        json!({ "status": "official" })
+    );
+    let end = Heard::Closed(1000, "Event results are official".to_owned());
+    assert_eq!(spectator.next().await, end);
+
+    // The demo race runs beside all this.
+    let mut demo = Spectator::connect(&origin, "DEMO")
+        .await
+        .expect("the demo is there");
+    for _ in 0..5 {
+        demo.message().await;
+    }
+    up.signal("TERM");
+    up.wait();
+    assert!(
+        Api::new(&origin)
+            .try_send(api.request(reqwest::Method::GET, "/events"))
+            .await
+            .is_err()
+    );
+}

@@ -1,0 +1,55 @@
+//! A race day as the booth plays it.
+
+use sim::{
+    booth::{Client, Plan, play},
+    race_day::{RaceDay, Size},
+};
+use system_tests::Stack;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
+    let stack = Stack::pair().await;
+    let api = stack.ingest();
+    let key = api.create("DEMO").await;
+    api.bring_to("DEMO", &key, "startlist").await;
+    let mut spectators = [stack.watch(0, "DEMO").await, stack.watch(1, "DEMO").await];
+    let size = Size {
+        starts_per_class: 4,
+        start_interval_ms: 20_000,
+    };
+    let plan = Plan {
+        event_id: "DEMO".to_owned(),
+        api_key: Some(key),
+        replace: false,
+        speed: 60.0,
+        last_status: "official".to_owned(),
+        stop_after: None,
+        progress: false,
+    };
+    let client = Client::new(&stack.ingests[0].origin, None).expect("a client");
+    let playing = tokio::spawn(play(client, RaceDay::new(3, size), plan));
+
+    let [left, right] = &mut spectators;
+    let (left, right) = tokio::join!(left.until_closed(), right.until_closed());
+    let report = playing
+        .await
+        .expect("the booth runs")
+        .expect("nothing is refused");
+    assert!(report.requests("oncourse") > 20, "{report}");
+
+    for (messages, code, reason) in [&left, &right] {
+        assert_eq!(
+            (*code, reason.as_str()),
+            (1000, "Event results are official")
+        );
+        assert!(messages.len() > 30, "{}", messages.len());
+    }
+    // Whoever joined first saw an earlier `full`; from there on the streams are the same.
+    let stream = |messages: &[serde_json::Value]| -> Vec<String> {
+        let diffs = messages.iter().skip(1);
+        diffs
+            .map(|message| format!("{} {}", message["seq"], message["data"]))
+            .collect()
+    };
+    assert_eq!(stream(&left.0), stream(&right.0));
+}

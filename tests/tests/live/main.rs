@@ -1,0 +1,6 @@
+//! Rooms, seats and streams, over real sockets.
+
+mod booth;
+mod ending;
+mod hostile;
+mod seats;
