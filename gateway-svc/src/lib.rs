@@ -1,7 +1,7 @@
 //! The WebSocket gateway: public reads, and one room for each event that somebody watches here.
 //!
 //! Everything in it can be rebuilt from Redis. A change comes in by the feed, goes through the
-//! event's [`room`], is encoded once, and its bytes are shared by all [`connection`]s of the room.
+//! event's `room`, is encoded once, and its bytes are shared by all `connection`s of the room.
 
 mod config;
 mod connection;

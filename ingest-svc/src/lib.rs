@@ -1,8 +1,8 @@
 //! The ingest and admin service: takes what administrators and timing crews push, computes what it
 //! changes, and commits that to Redis in one atomic step, which also tells the gateways.
 //!
-//! It keeps nothing: any process takes any request. The way of a request: [`routes`] read and check
-//! it, [`auth`] says who sent it, `change` reads the event, plans and commits, again if another
+//! It keeps nothing: any process takes any request. The way of a request: `routes` read and check
+//! it, `auth` says who sent it, `change` reads the event, plans and commits, again if another
 //! process was faster.
 
 mod auth;

@@ -1,7 +1,7 @@
 //! The timing system's XML export, read into the domain.
 //!
-//! Bytes become text by their declared encoding ([`decode`]), text becomes flat sections
-//! ([`sections`]), sections become domain types ([`export`]). An export is taken whole or refused:
+//! Bytes become text by their declared encoding (`decode`), text becomes flat sections
+//! (`sections`), sections become domain types (`export`). An export is taken whole or refused:
 //! the timing software rewrites the file while the bridge reads it, so a truncated one is normal.
 
 pub mod decode;

@@ -1,5 +1,5 @@
-//! Reads. A [`Head`] is read in one atomic step; rows read after it may be newer, which a commit
-//! finds out by their revisions, and which [`Store::snapshot`] avoids by reading all at once.
+//! Reads. A [`Head`] is read in one atomic step. Rows read after it may be newer, which a commit
+//! finds out by their revisions.
 
 use std::collections::{BTreeSet, HashMap};
 
