@@ -169,7 +169,7 @@ async fn xml_that_can_t_be_used_says_where_or_what() {
         ("<a/>", "Canoe123Data"),
         (&cut, "truncated"),
         (cut_in_a_tag, "line"),
-        (&crossed, "line 11, column"),
+        (&crossed, "line 12, column"),
         (&no_class, "class"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><Canoe123Data/>", "DTD"),
         ("<Canoe123Data></Canoe123Data>", "Events"),
