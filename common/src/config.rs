@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use clap::Args;
 
-use crate::{store::StoreConfig, telemetry::LogFormat};
+use crate::{
+    store::{Limits, StoreConfig},
+    telemetry::LogFormat,
+};
 
 /// What both services need to know.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +44,11 @@ pub struct CommonConfig {
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
+    /// How long rooms stay open after `official` or a deletion, in seconds. Gateways keep to it; it
+    /// is taken everywhere so that one environment serves all.
+    #[arg(long, env = "OFFICIAL_GRACE_SECONDS", default_value_t = 5)]
+    pub official_grace_seconds: u64,
+
     /// Sockets open at once at most; further ones wait in the listen queue.
     #[arg(long, env = "MAX_SOCKETS", default_value_t = 60_000)]
     pub max_sockets: usize,
@@ -48,6 +56,33 @@ pub struct CommonConfig {
     /// How long a client may take to send its headers, and then its body, in seconds.
     #[arg(long, env = "READ_TIMEOUT_SECONDS", default_value_t = 10)]
     pub read_timeout_seconds: u64,
+}
+
+/// What bounds an event's history and the messages on the bus; the same on all processes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct HistoryConfig {
+    /// Messages of an event kept for spectators who come back.
+    #[arg(long, env = "HISTORY_MESSAGES", default_value_t = Limits::default().history_messages)]
+    pub history_messages: usize,
+
+    /// Bytes of an event's messages kept for spectators who come back.
+    #[arg(long, env = "HISTORY_BYTES", default_value_t = Limits::default().history_bytes)]
+    pub history_bytes: usize,
+
+    /// Larger messages travel by reference instead of being published whole, in bytes.
+    #[arg(long, env = "INLINE_BYTES", default_value_t = Limits::default().inline_bytes)]
+    pub inline_bytes: usize,
+}
+
+impl HistoryConfig {
+    /// As the store takes it.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            history_messages: self.history_messages,
+            history_bytes: self.history_bytes,
+            inline_bytes: self.inline_bytes,
+        }
+    }
 }
 
 impl CommonConfig {

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use clap::Parser;
-use common::config::CommonConfig;
+use common::{
+    config::{CommonConfig, HistoryConfig},
+    store::Limits,
+};
 
 /// Eddyline's gateway: serves spectators over REST and WebSockets. Run as many as you like.
 #[derive(Debug, Clone, Parser)]
@@ -12,6 +15,10 @@ pub struct Config {
     /// What both services share.
     #[command(flatten)]
     pub common: CommonConfig,
+
+    /// The same as on ingest: gateways commit too, when they let boats go.
+    #[command(flatten)]
+    pub history: HistoryConfig,
 
     /// Address to listen on for spectators.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8082")]
@@ -32,10 +39,6 @@ pub struct Config {
     /// How long spectators are sent away after SIGTERM, in seconds, spread evenly.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 10)]
     pub drain_seconds: u64,
-
-    /// How long a room stays open after `official` or a deletion, in seconds.
-    #[arg(long, env = "OFFICIAL_GRACE_SECONDS", default_value_t = 5)]
-    pub official_grace_seconds: u64,
 
     /// How long a room without spectators is kept, in seconds: a page reload then costs nothing.
     #[arg(long, env = "ROOM_LINGER_SECONDS", default_value_t = 30)]
@@ -67,6 +70,8 @@ pub struct Config {
 pub struct RoomConfig {
     /// Spectators of the event on all gateways.
     pub seats_max: usize,
+    /// What bounds history and messages.
+    pub limits: Limits,
     /// How long the room stays open after the end.
     pub grace: Duration,
     /// How long it stays without spectators.
@@ -84,7 +89,8 @@ impl Config {
     pub fn room(&self) -> RoomConfig {
         RoomConfig {
             seats_max: self.max_connections_per_event,
-            grace: Duration::from_secs(self.official_grace_seconds),
+            limits: self.history.limits(),
+            grace: Duration::from_secs(self.common.official_grace_seconds),
             linger: Duration::from_secs(self.room_linger_seconds),
             ping_every: Duration::from_secs(self.ping_seconds),
             pong_within: Duration::from_secs(self.pong_seconds),

@@ -4,9 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use common::{
-    config::{CommonConfig, SecretError, read_secret},
+    config::{CommonConfig, HistoryConfig, SecretError, read_secret},
     http::body::BodyLimit,
-    store::Limits,
 };
 use tracing::warn;
 
@@ -20,6 +19,10 @@ pub struct Config {
     /// What both services share.
     #[command(flatten)]
     pub common: CommonConfig,
+
+    /// The same as on gateways.
+    #[command(flatten)]
+    pub history: HistoryConfig,
 
     /// Address to listen on for requests.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8081")]
@@ -72,18 +75,6 @@ pub struct Config {
     /// Bytes of any other body.
     #[arg(long, env = "JSON_BYTES_MAX", default_value_t = 2 << 20)]
     pub json_bytes_max: usize,
-
-    /// Messages of an event kept for spectators who come back.
-    #[arg(long, env = "HISTORY_MESSAGES", default_value_t = Limits::default().history_messages)]
-    pub history_messages: usize,
-
-    /// Bytes of an event's messages kept for spectators who come back.
-    #[arg(long, env = "HISTORY_BYTES", default_value_t = Limits::default().history_bytes)]
-    pub history_bytes: usize,
-
-    /// Larger messages travel by reference instead of being published whole, in bytes.
-    #[arg(long, env = "INLINE_BYTES", default_value_t = Limits::default().inline_bytes)]
-    pub inline_bytes: usize,
 
     /// Failed authentications a minute from one client address before it is refused unheard.
     #[arg(long, env = "AUTH_FAILURES_PER_MINUTE", default_value_t = 300)]
@@ -154,15 +145,6 @@ impl Config {
         BodyLimit {
             bytes: self.json_bytes_max,
             time: self.common.read_timeout(),
-        }
-    }
-
-    /// What bounds history and messages.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            history_messages: self.history_messages,
-            history_bytes: self.history_bytes,
-            inline_bytes: self.inline_bytes,
         }
     }
 

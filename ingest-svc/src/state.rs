@@ -13,6 +13,7 @@ use crate::{
     Config,
     auth::{ApiKeys, Attempts, Credentials},
     metrics::Metrics,
+    routes::Flushes,
 };
 
 /// Shared by all requests; cheap to clone. Nothing in it is a copy of stored state.
@@ -36,6 +37,8 @@ pub struct App {
     pub imports: Arc<Semaphore>,
     /// How long a request may take from its body's end to its commit.
     pub request_timeout: Duration,
+    /// Events whose boats on the water wait to be shown by this process.
+    pub flushes: Flushes,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -57,11 +60,12 @@ impl App {
                 config.auth_failures_per_minute,
                 config.trust_forwarded,
             )),
-            limits: config.limits(),
+            limits: config.history.limits(),
             json_limit: config.json_limit(),
             xml_bytes_max: config.xml_bytes_max,
             imports: Arc::new(Semaphore::new(config.xml_imports_max)),
             request_timeout: config.request_timeout(),
+            flushes: Flushes::default(),
             metrics: Metrics::register(registry)?,
         })
     }

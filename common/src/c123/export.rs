@@ -269,6 +269,7 @@ fn add_row(section: &Section, run: Run, competition: &mut Competition) -> Option
         start_time: owned(section, "StartTime"),
         added_live: false,
         run,
+        live: None,
     };
     let rows = competition.rows.get_mut(&race.race_id)?;
     rows.insert(participant_id, row);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::{
-    ClassId, EventDetails, ParticipantId, RaceId, Row, Structure,
+    ClassId, EventDetails, MergeStrategy, RaceId, Structure,
     live::{Participants, Rows},
+    merge::merge_export,
 };
 
 /// Everything about an event that comes from the export, as domain types.
@@ -63,20 +64,24 @@ impl ExportedDetails {
 
 impl Competition {
     /// The competition after an import of `export` over `self`. The export is complete, so what it
-    /// lacks is gone; only start rows that live data made stay while their participant does.
+    /// lacks is gone; only start rows that live data made stay while their participant does. Runs
+    /// are merged by `strategy`.
     #[must_use]
-    pub fn replaced_by(&self, mut export: Self) -> Self {
+    pub fn replaced_by(&self, mut export: Self, strategy: MergeStrategy, now_ms: i64) -> Self {
         for race in &export.structure.races {
             let rows = export.rows.entry(race.race_id.clone()).or_default();
             let Some(participants) = export.participants.get(&race.class_id) else {
                 continue;
             };
-            let stays = |(id, row): &(&ParticipantId, &Row)| {
-                row.added_live && participants.contains_key(*id)
-            };
-            let known = self.rows.get(&race.race_id).into_iter().flatten();
-            for (id, row) in known.filter(stays) {
-                rows.entry(id.clone()).or_insert_with(|| row.clone());
+            for (id, known) in self.rows.get(&race.race_id).into_iter().flatten() {
+                if let Some(row) = rows.get_mut(id) {
+                    let exported = std::mem::take(&mut row.run);
+                    let mark = known.live.as_ref();
+                    row.run = merge_export(strategy, &known.run, mark, exported, now_ms);
+                    row.live.clone_from(&known.live);
+                } else if known.added_live && participants.contains_key(id) {
+                    rows.insert(id.clone(), known.clone());
+                }
             }
         }
         export

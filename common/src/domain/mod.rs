@@ -4,6 +4,7 @@
 //! computes with this module what to commit, gateways what to show; both are therefore testable
 //! without a server.
 
+pub mod best_run;
 pub mod event;
 pub mod hundredths;
 pub mod ids;
@@ -12,6 +13,7 @@ pub mod import;
 pub mod key_window;
 pub mod lifecycle;
 pub mod live;
+pub mod merge;
 pub mod on_course;
 pub mod penalty;
 pub mod ranking;
@@ -26,7 +28,7 @@ pub use import::{Competition, Export};
 pub use key_window::KeyWindow;
 pub use lifecycle::{DataKind, EventStatus};
 pub use live::{LiveRow, Participants, Rows};
-pub use on_course::OnCourseEntry;
+pub use on_course::{OnCourse, OnCourseEntry};
 pub use penalty::Penalty;
 pub use record::{EventRecord, ImageRecord, KeyRecord};
 pub use results::{ResultStatus, Row, Run};

@@ -38,22 +38,118 @@ pub struct OnCourseEntry {
     pub ttb_name: Option<String>,
 }
 
-/// The list after a push of `pushed`: entries are replaced or added by race and bib, and an empty
-/// push says that nobody is on the water. Sorted by position (unknown last), then race and bib.
-pub fn merged(current: &[OnCourseEntry], pushed: Vec<OnCourseEntry>) -> Vec<OnCourseEntry> {
-    if pushed.is_empty() {
-        return Vec::new();
-    }
-    let mut list = current.to_vec();
-    for entry in pushed {
-        let same = |e: &&mut OnCourseEntry| e.race_id == entry.race_id && e.bib == entry.bib;
-        match list.iter_mut().find(same) {
-            Some(existing) => *existing = entry,
-            None => list.push(entry),
+impl OnCourseEntry {
+    /// A boat of which nothing is known but who it is.
+    pub fn new(race_id: RaceId, bib: u32) -> Self {
+        Self {
+            race_id,
+            bib,
+            name: None,
+            club: None,
+            position: None,
+            gates: Vec::new(),
+            dt_start: None,
+            dt_finish: None,
+            time: None,
+            pen: None,
+            total: None,
+            rank: None,
+            ttb_diff: None,
+            ttb_name: None,
         }
     }
-    list.sort_by(|a, b| order(a).cmp(&order(b)));
-    list
+}
+
+/// Spectators see at most this many lists a second; the last one is always shown.
+const SHOWN_EVERY_MS: i64 = 200;
+/// A boat that nobody speaks of for so long is off the water, in ms.
+const GONE_AFTER_MS: i64 = 10_000;
+
+/// A boat with the moment at which it was last pushed, ms since 1970 by the server's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boat {
+    /// What was said of it.
+    pub entry: OnCourseEntry,
+    /// When.
+    pub refreshed_at_ms: i64,
+}
+
+/// All boats on the water: what is known, and what spectators were last shown of it. The two
+/// differ for a moment when pushes come faster than they are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnCourse {
+    /// What is known.
+    pub boats: Vec<Boat>,
+    /// What spectators were last shown, sorted.
+    pub shown: Vec<OnCourseEntry>,
+    /// When.
+    pub shown_at_ms: i64,
+}
+
+impl OnCourse {
+    /// After a push of `pushed`: entries are replaced or added by race and bib, and an empty push
+    /// says that nobody is on the water.
+    #[must_use]
+    pub fn pushed(&self, pushed: Vec<OnCourseEntry>, now_ms: i64) -> Self {
+        let mut boats = if pushed.is_empty() {
+            Vec::new()
+        } else {
+            self.boats.clone()
+        };
+        for entry in pushed {
+            let same = |b: &&mut Boat| b.entry.race_id == entry.race_id && b.entry.bib == entry.bib;
+            let known = boats.iter_mut().find(same);
+            let boat = Boat {
+                entry,
+                refreshed_at_ms: now_ms,
+            };
+            match known {
+                Some(known) => *known = boat,
+                None => boats.push(boat),
+            }
+        }
+        Self {
+            boats,
+            ..self.clone()
+        }
+        .at(now_ms)
+    }
+
+    /// At a later moment: boats that were not refreshed are gone, and what is due is shown.
+    #[must_use]
+    pub fn at(&self, now_ms: i64) -> Self {
+        let mut after = self.clone();
+        let stays = |boat: &Boat| now_ms - boat.refreshed_at_ms < GONE_AFTER_MS;
+        after.boats.retain(stays);
+        let list = after.list();
+        let may_show = list.is_empty() || now_ms - self.shown_at_ms >= SHOWN_EVERY_MS;
+        if list != after.shown && may_show {
+            after.shown = list;
+            after.shown_at_ms = now_ms;
+        }
+        after
+    }
+
+    /// When somebody must look again, ms since 1970: to show what waits, or to let a boat go.
+    pub fn due_at_ms(&self) -> Option<i64> {
+        if self.list() != self.shown {
+            return Some(self.shown_at_ms + SHOWN_EVERY_MS);
+        }
+        let refreshed = self.boats.iter().map(|boat| boat.refreshed_at_ms);
+        refreshed.min().map(|oldest| oldest + GONE_AFTER_MS)
+    }
+
+    /// Whether a list waits to be shown.
+    pub fn is_waiting(&self) -> bool {
+        self.list() != self.shown
+    }
+
+    /// By position (unknown last), then race and bib.
+    fn list(&self) -> Vec<OnCourseEntry> {
+        let mut list: Vec<OnCourseEntry> = self.boats.iter().map(|b| b.entry.clone()).collect();
+        list.sort_by(|a, b| order(a).cmp(&order(b)));
+        list
+    }
 }
 
 fn order(entry: &OnCourseEntry) -> (u32, &RaceId, u32) {
@@ -66,37 +162,58 @@ fn order(entry: &OnCourseEntry) -> (u32, &RaceId, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{OnCourseEntry, RaceId, merged};
+    use super::{OnCourse, OnCourseEntry, RaceId};
 
     fn entry(race: &str, bib: u32, position: Option<u32>) -> OnCourseEntry {
         OnCourseEntry {
-            race_id: RaceId::new(race),
-            bib,
-            name: None,
-            club: None,
             position,
-            gates: Vec::new(),
-            dt_start: None,
-            dt_finish: None,
-            time: None,
-            pen: None,
-            total: None,
-            rank: None,
-            ttb_diff: None,
-            ttb_name: None,
+            ..OnCourseEntry::new(RaceId::new(race), bib)
         }
+    }
+
+    fn shown(on_course: &OnCourse) -> Vec<(&str, u32)> {
+        on_course
+            .shown
+            .iter()
+            .map(|e| (e.race_id.as_str(), e.bib))
+            .collect()
     }
 
     #[test]
     fn a_push_replaces_by_race_and_bib_and_sorts_by_position() {
-        let current = vec![entry("A", 1, Some(1)), entry("A", 2, Some(2))];
-        let list = merged(&current, vec![entry("A", 1, None), entry("B", 1, Some(1))]);
-        let order: Vec<_> = list.iter().map(|e| (e.race_id.as_str(), e.bib)).collect();
-        assert_eq!(order, [("B", 1), ("A", 2), ("A", 1)]);
+        let first = vec![entry("A", 1, Some(1)), entry("A", 2, Some(2))];
+        let on_course = OnCourse::default().pushed(first, 1000);
+        let second = vec![entry("A", 1, None), entry("B", 1, Some(1))];
+        let on_course = on_course.pushed(second, 2000);
+        assert_eq!(shown(&on_course), [("B", 1), ("A", 2), ("A", 1)]);
     }
 
     #[test]
-    fn an_empty_push_clears_the_water() {
-        assert!(merged(&[entry("A", 1, None)], Vec::new()).is_empty());
+    fn an_empty_push_clears_the_water_at_once() {
+        let on_course = OnCourse::default().pushed(vec![entry("A", 1, None)], 1000);
+        assert!(shown(&on_course.pushed(Vec::new(), 1001)).is_empty());
+    }
+
+    #[test]
+    fn more_than_five_a_second_are_conflated_and_the_last_one_is_shown() {
+        let mut on_course = OnCourse::default().pushed(vec![entry("A", 1, None)], 1000);
+        for now_ms in [1050, 1100, 1199] {
+            on_course = on_course.pushed(vec![entry("A", 1, Some(3))], now_ms);
+            assert_eq!(on_course.shown[0].position, None);
+        }
+        assert_eq!(on_course.due_at_ms(), Some(1200));
+        let on_course = on_course.at(1200);
+        assert_eq!(on_course.shown[0].position, Some(3));
+        assert!(!on_course.is_waiting());
+    }
+
+    #[test]
+    fn a_boat_that_is_not_refreshed_for_ten_seconds_is_gone() {
+        let on_course = OnCourse::default().pushed(vec![entry("A", 1, None)], 1000);
+        let on_course = on_course.pushed(vec![entry("A", 2, None)], 6000);
+        assert_eq!(on_course.due_at_ms(), Some(11_000));
+        assert_eq!(shown(&on_course.at(10_999)), [("A", 1), ("A", 2)]);
+        assert_eq!(shown(&on_course.at(11_000)), [("A", 2)]);
+        assert_eq!(on_course.at(16_000).due_at_ms(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hundredths, ParticipantId, Penalty};
+use super::{Hundredths, ParticipantId, Penalty, merge::LiveMark};
 
 /// Why a participant has no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub struct Row {
     pub added_live: bool,
     /// What came of it.
     pub run: Run,
+    /// What live data last said of it, if it ever did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveMark>,
 }
 
 impl Row {
@@ -84,6 +87,7 @@ impl Row {
             start_time: None,
             added_live: true,
             run: Run::default(),
+            live: None,
         }
     }
 

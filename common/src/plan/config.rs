@@ -56,8 +56,7 @@ pub fn record_plan(
             .push(Change::Structure(Box::new(StructureChange {
                 view,
                 reread: Vec::new(),
-                startlists: Vec::new(),
-                categories_changed: false,
+                also: Vec::new(),
             })));
     }
     plan

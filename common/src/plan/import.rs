@@ -4,30 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Part, Plan, PlanError, Revisions, Write, guard, results::changed_rows};
+use super::{
+    Part, Plan, PlanError, Revisions, Write, guard,
+    results::{changed_rows, results_of},
+};
 use crate::{
     domain::{
         ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourseEntry,
         ParticipantId, Participants, RaceId,
     },
     protocol::{
-        Change, RaceSheet,
+        Change, Mark,
         change::{ResultsChange, StructureChange},
         race_sheet::{ResultsDiff, diff},
-        views::{ResultView, StructureView},
+        views::{StartView, StructureView, startlist},
     },
 };
 
-/// Everything that an import changes.
+/// Everything that an import changes. `now_ms` tells how old live data are.
 pub fn plan(
     record: &EventRecord,
     before: &Competition,
     on_course: &[OnCourseEntry],
     revisions: &Revisions,
     export: &Export,
+    now_ms: i64,
 ) -> Result<Plan, PlanError> {
     guard(DataKind::Xml, record.status)?;
-    let after = before.replaced_by(export.competition.clone());
+    let strategy = record.config.merge_strategy.unwrap_or_default();
+    let after = before.replaced_by(export.competition.clone(), strategy, now_ms);
     let record_after = imported_record(record, export);
     let mut plan = Plan {
         expected: expected(before, &after, revisions),
@@ -36,7 +41,13 @@ pub fn plan(
     write_record(&mut plan, record, &record_after);
     write_structure(&mut plan, before, &after);
     write_rows(&mut plan, before, &after);
-    plan.changes = changes(record, &record_after, before, &after, on_course);
+    let states = [(record, before), (&record_after, &after)];
+    plan.changes = changes(states, on_course);
+    let tells_structure = |change: &Change| matches!(change, Change::Structure(_));
+    if plan.changes.iter().any(tells_structure) {
+        // The message shows the boats on the water, too.
+        plan.expected.push(revisions.expect(Part::OnCourse));
+    }
     Ok(plan)
 }
 
@@ -65,7 +76,7 @@ fn utc_day(ms: i64) -> Date {
 fn expected(before: &Competition, after: &Competition, revisions: &Revisions) -> Vec<(Part, u64)> {
     let races: BTreeSet<&RaceId> = before.rows.keys().chain(after.rows.keys()).collect();
     let rows = races.into_iter().cloned().map(Part::Rows);
-    [Part::Record, Part::Structure, Part::OnCourse]
+    [Part::Record, Part::Structure]
         .into_iter()
         .chain(rows)
         .map(|part| revisions.expect(part))
@@ -165,21 +176,12 @@ fn write_rows(plan: &mut Plan, before: &Competition, after: &Competition) {
 }
 
 /// First the new structure, if it is one, then the rows that changed, race by race.
-fn changes(
-    record_before: &EventRecord,
-    record_after: &EventRecord,
-    before: &Competition,
-    after: &Competition,
-    on_course: &[OnCourseEntry],
-) -> Vec<Change> {
+fn changes(states: [(&EventRecord, &Competition); 2], on_course: &[OnCourseEntry]) -> Vec<Change> {
+    let [(_, before), (_, after)] = states;
     let mut results = Vec::new();
     let mut reread = Vec::new();
-    let mut startlists = Vec::new();
     for race in &after.structure.races {
         let race_id = &race.race_id;
-        if startlist_changed(before, after, race_id) {
-            startlists.push(race_id.clone());
-        }
         let ResultsDiff { changed, removed } =
             diff(&results_of(before, race_id), &results_of(after, race_id));
         if removed {
@@ -191,41 +193,51 @@ fn changes(
             }));
         }
     }
-    let view = StructureView::new(record_after, &after.structure, on_course);
-    let view_before = StructureView::new(record_before, &before.structure, on_course);
+    let [view_before, view] = states
+        .map(|(record, competition)| StructureView::new(record, &competition.structure, on_course));
+    let also = also_changed(before, after, &view_before, &view);
     let unchanged = view == view_before
         && before.participants == after.participants
         && reread.is_empty()
-        && startlists.is_empty();
+        && also.is_empty();
     if unchanged {
         return results;
     }
-    let structure = Change::Structure(Box::new(StructureChange {
-        categories_changed: view.categories != view_before.categories,
-        view,
-        reread,
-        startlists,
-    }));
+    let structure = Change::Structure(Box::new(StructureChange { view, reread, also }));
     std::iter::once(structure).chain(results).collect()
 }
 
-fn results_of(competition: &Competition, race_id: &RaceId) -> Vec<ResultView> {
-    RaceSheet::of(competition, race_id).map_or_else(Vec::new, |sheet| sheet.results())
+/// Resources beside the event itself that are other ones now.
+fn also_changed(
+    before: &Competition,
+    after: &Competition,
+    view_before: &StructureView,
+    view: &StructureView,
+) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    if view.categories != view_before.categories {
+        marks.push(Mark::Categories);
+    }
+    if view.oncourse != view_before.oncourse {
+        marks.push(Mark::OnCourse);
+    }
+    for race in &view.races {
+        let race_id = &race.race_id;
+        if !view_before.races.contains(race) {
+            marks.push(Mark::Race(race_id.clone()));
+        }
+        if startlist_of(before, race_id) != startlist_of(after, race_id) {
+            marks.push(Mark::Startlist(race_id.clone()));
+        }
+    }
+    marks
 }
 
-fn startlist_changed(before: &Competition, after: &Competition, race_id: &RaceId) -> bool {
-    let starts = |competition: &Competition| -> Vec<_> {
-        let rows = competition.rows.get(race_id).into_iter().flatten();
-        let participants = competition
-            .structure
-            .race(race_id)
-            .and_then(|race| competition.participants.get(&race.class_id));
-        rows.map(|(id, row)| {
-            let (order, bib, time) = row.start();
-            let participant = participants.and_then(|p| p.get(id)).cloned();
-            (id.clone(), order, bib, time.map(str::to_owned), participant)
-        })
-        .collect()
+fn startlist_of(competition: &Competition, race_id: &RaceId) -> Vec<StartView> {
+    let list = || {
+        let race = competition.structure.race(race_id)?;
+        let participants = competition.participants.get(&race.class_id)?;
+        Some(startlist(competition.rows.get(race_id)?, participants))
     };
-    starts(before) != starts(after)
+    list().unwrap_or_default()
 }

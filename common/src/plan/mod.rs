@@ -14,7 +14,7 @@ pub mod status;
 use crate::{
     domain::{
         ClassId, DataKind, EventConfig, EventDetails, EventStatus, ImageRecord, KeyRecord,
-        OnCourseEntry, Participant, ParticipantId, RaceId, Row, Structure,
+        OnCourse, Participant, ParticipantId, RaceId, Row, Structure,
     },
     protocol::Change,
 };
@@ -49,8 +49,8 @@ pub enum Write {
     RemoveRows(RaceId, Vec<ParticipantId>),
     /// A race with all its rows is gone.
     DropRows(RaceId),
-    /// The whole list of boats on the water.
-    OnCourse(Vec<OnCourseEntry>),
+    /// All boats on the water.
+    OnCourse(OnCourse),
 }
 
 /// A change to one event, ready to be committed.

@@ -3,20 +3,22 @@
 use super::{Part, Plan, PlanError, Revisions, Write, guard};
 use crate::{
     domain::{
-        Competition, DataKind, EventRecord, OnCourseEntry, Participant, Race, on_course::merged,
+        Competition, DataKind, EventRecord, OnCourse, OnCourseEntry, Participant, Race, Structure,
     },
     protocol::{Change, change::OnCourseChange, views::on_course_views},
 };
 
-/// Merges `pushed` into the list. Entries of unknown races are skipped; a name or club that an
-/// entry lacks comes from the structure, of which `competition` holds what the entries need.
+/// Takes `pushed` in. Entries of unknown races are skipped; a name or club that an entry lacks
+/// comes from the structure, of which `competition` holds what the entries need. Returns the boats
+/// that are on the water then. `now_ms` is the server's clock.
 pub fn plan(
     record: &EventRecord,
     competition: &Competition,
-    current: &[OnCourseEntry],
+    current: &OnCourse,
     revisions: &Revisions,
     pushed: Vec<OnCourseEntry>,
-) -> Result<(usize, Plan), PlanError> {
+    now_ms: i64,
+) -> Result<(OnCourse, Plan), PlanError> {
     guard(DataKind::OnCourse, record.status)?;
     let clears = pushed.is_empty();
     let known: Vec<OnCourseEntry> = pushed
@@ -26,6 +28,33 @@ pub fn plan(
             Some(completed(entry, competition, race))
         })
         .collect();
+    let after = if known.is_empty() && !clears {
+        current.at(now_ms)
+    } else {
+        current.pushed(known, now_ms)
+    };
+    let plan = shown(&competition.structure, current, &after, revisions);
+    Ok((after, plan))
+}
+
+/// Lets boats go that nobody speaks of any more, and shows what waits to be shown: for whoever
+/// notices first. `now_ms` is the server's clock.
+pub fn refresh(
+    structure: &Structure,
+    current: &OnCourse,
+    revisions: &Revisions,
+    now_ms: i64,
+) -> Plan {
+    shown(structure, current, &current.at(now_ms), revisions)
+}
+
+/// The plan from one list to another; a list that is not shown yet is stored without a message.
+fn shown(
+    structure: &Structure,
+    before: &OnCourse,
+    after: &OnCourse,
+    revisions: &Revisions,
+) -> Plan {
     let mut plan = Plan {
         expected: vec![
             revisions.expect(Part::OnCourse),
@@ -33,19 +62,17 @@ pub fn plan(
         ],
         ..Plan::default()
     };
-    if known.is_empty() && !clears {
-        return Ok((current.len(), plan));
+    if before == after {
+        return plan;
     }
-    let list = merged(current, known);
-    let active = list.len();
-    if list != current {
-        let oncourse = on_course_views(&competition.structure, &list);
-        plan.touched.push(Part::OnCourse);
-        plan.writes.push(Write::OnCourse(list));
+    plan.touched.push(Part::OnCourse);
+    plan.writes.push(Write::OnCourse(after.clone()));
+    if before.shown != after.shown {
+        let oncourse = on_course_views(structure, &after.shown);
         plan.changes
             .push(Change::OnCourse(OnCourseChange { oncourse }));
     }
-    Ok((active, plan))
+    plan
 }
 
 fn completed(mut entry: OnCourseEntry, competition: &Competition, race: &Race) -> OnCourseEntry {

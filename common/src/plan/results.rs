@@ -1,44 +1,82 @@
 //! A push of results as boats finish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Part, Plan, PlanError, Revisions, Write, guard};
 use crate::{
-    domain::{Competition, DataKind, EventRecord, LiveRow, OnCourseEntry, RaceId, Row, Rows, live},
+    domain::{
+        Competition, DataKind, EventRecord, LiveRow, OnCourseEntry, RaceId, Row, Rows, Structure,
+        best_run, live,
+    },
     protocol::{
-        Change, RaceSheet,
+        Change, Mark, RaceSheet,
         change::{ResultsChange, StructureChange},
         race_sheet::diff,
+        result_view::ResultView,
         views::StructureView,
     },
 };
 
-/// Applies `pushed` to the races that it names, of which `competition` holds rows and participants.
-/// Returns how many rows were applied.
+/// The races whose lists depend on the rows of `races`: themselves and their partner runs, in the
+/// order of the schedule. Unknown ones are left out.
+pub fn concerned<'a>(
+    structure: &Structure,
+    races: impl IntoIterator<Item = &'a RaceId>,
+) -> Vec<RaceId> {
+    let mut concerned = BTreeSet::new();
+    for race in races.into_iter().filter_map(|id| structure.race(id)) {
+        concerned.insert(&race.race_id);
+        concerned.extend(best_run::partner(structure, race).map(|partner| &partner.race_id));
+    }
+    let scheduled = structure.races.iter().map(|race| &race.race_id);
+    scheduled
+        .filter(|id| concerned.contains(id))
+        .cloned()
+        .collect()
+}
+
+/// What a push is applied to.
+pub struct Before<'a> {
+    /// The event.
+    pub record: &'a EventRecord,
+    /// With rows and participants of all races [`concerned`].
+    pub competition: &'a Competition,
+    /// Boats on the water as they are shown.
+    pub on_course: &'a [OnCourseEntry],
+    /// Of all of it.
+    pub revisions: &'a Revisions,
+}
+
+/// Applies `pushed`. Returns how many rows were applied. `now_ms` dates what is new.
 pub fn plan(
-    record: &EventRecord,
-    competition: &Competition,
-    on_course: &[OnCourseEntry],
-    revisions: &Revisions,
+    before: &Before<'_>,
     pushed: Vec<LiveRow>,
+    now_ms: i64,
 ) -> Result<(usize, Plan), PlanError> {
+    let Before {
+        record,
+        competition,
+        on_course,
+        revisions,
+    } = before;
     guard(DataKind::Results, record.status)?;
-    let mut after = competition.clone();
+    let mut after = (*competition).clone();
     let mut plan = Plan {
         expected: vec![revisions.expect(Part::Structure)],
         ..Plan::default()
     };
     let mut updated = 0;
     let mut startlists = Vec::new();
-    for (race_id, rows) in by_race(pushed) {
-        let Some(applied) = apply(&mut after, &race_id, &rows) else {
+    let pushed = by_race(pushed);
+    for (race_id, rows) in &pushed {
+        let Some(applied) = apply(&mut after, race_id, rows, now_ms) else {
             continue;
         };
         updated += applied.count;
         if applied.startlist_changed {
-            startlists.push(race_id.clone());
+            startlists.push(Mark::Startlist(race_id.clone()));
         }
-        plan_race(&mut plan, competition, &after, revisions, race_id);
+        write_rows(&mut plan, competition, &after, race_id);
     }
     if !startlists.is_empty() {
         plan.expected.push(revisions.expect(Part::Record));
@@ -46,10 +84,19 @@ pub fn plan(
         let change = StructureChange {
             view: StructureView::new(record, &competition.structure, on_course),
             reread: Vec::new(),
-            startlists,
-            categories_changed: false,
+            also: startlists,
         };
-        plan.changes.insert(0, Change::Structure(Box::new(change)));
+        plan.changes.push(Change::Structure(Box::new(change)));
+    }
+    for race_id in concerned(&competition.structure, pushed.keys()) {
+        plan.expected
+            .push(revisions.expect(Part::Rows(race_id.clone())));
+        let before = results_of(competition, &race_id);
+        let results = diff(&before, &results_of(&after, &race_id)).changed;
+        if !results.is_empty() {
+            plan.changes
+                .push(Change::Results(ResultsChange { race_id, results }));
+        }
     }
     Ok((updated, plan))
 }
@@ -62,38 +109,29 @@ fn by_race(pushed: Vec<LiveRow>) -> BTreeMap<RaceId, Vec<LiveRow>> {
     races
 }
 
-fn apply(after: &mut Competition, race_id: &RaceId, pushed: &[LiveRow]) -> Option<live::Applied> {
+fn apply(
+    after: &mut Competition,
+    race_id: &RaceId,
+    pushed: &[LiveRow],
+    now_ms: i64,
+) -> Option<live::Applied> {
     let class_id = &after.structure.race(race_id)?.class_id;
     let participants = after.participants.get(class_id)?;
     let rows = after.rows.get_mut(race_id)?;
-    Some(live::apply(rows, participants, pushed))
+    Some(live::apply(rows, participants, pushed, now_ms))
 }
 
-fn plan_race(
-    plan: &mut Plan,
-    before: &Competition,
-    after: &Competition,
-    revisions: &Revisions,
-    race_id: RaceId,
-) {
-    let part = Part::Rows(race_id.clone());
-    plan.expected.push(revisions.expect(part.clone()));
-    let changed = changed_rows(before.rows.get(&race_id), after.rows.get(&race_id));
-    if changed.is_empty() {
-        return;
+fn write_rows(plan: &mut Plan, before: &Competition, after: &Competition, race_id: &RaceId) {
+    let changed = changed_rows(before.rows.get(race_id), after.rows.get(race_id));
+    if !changed.is_empty() {
+        plan.touched.push(Part::Rows(race_id.clone()));
+        plan.writes.push(Write::Rows(race_id.clone(), changed));
     }
-    plan.touched.push(part);
-    plan.writes.push(Write::Rows(race_id.clone(), changed));
-    let results = |competition| {
-        RaceSheet::of(competition, &race_id).map_or_else(Vec::new, |sheet| sheet.results())
-    };
-    let diff = diff(&results(before), &results(after));
-    if !diff.changed.is_empty() {
-        plan.changes.push(Change::Results(ResultsChange {
-            race_id,
-            results: diff.changed,
-        }));
-    }
+}
+
+/// The detailed results of a race; none when there is no such race.
+pub(super) fn results_of(competition: &Competition, race_id: &RaceId) -> Vec<ResultView> {
+    RaceSheet::of(competition, race_id).map_or_else(Vec::new, |sheet| sheet.results())
 }
 
 /// Rows of `after` that are new or differ from `before`.

@@ -2,7 +2,7 @@
 
 use super::{Part, Plan, PlanError, Revisions, Write};
 use crate::{
-    domain::{EventRecord, EventStatus, OnCourseEntry},
+    domain::{EventRecord, EventStatus, OnCourse},
     protocol::{
         Change,
         change::{OnCourseChange, StatusChange},
@@ -13,7 +13,7 @@ use crate::{
 /// list empties with it, after the news of the state.
 pub fn plan(
     record: &EventRecord,
-    on_course: &[OnCourseEntry],
+    on_course: &OnCourse,
     revisions: &Revisions,
     requested: EventStatus,
     now_ms: i64,
@@ -31,12 +31,14 @@ pub fn plan(
         writes: vec![Write::Status(requested, now_ms)],
         changes: vec![Change::Status(StatusChange { status: requested })],
     };
-    if !on_course.is_empty() && !requested.has_on_course() {
+    if !requested.has_on_course() && *on_course != OnCourse::default() {
         plan.touched.push(Part::OnCourse);
-        plan.writes.push(Write::OnCourse(Vec::new()));
-        plan.changes.push(Change::OnCourse(OnCourseChange {
-            oncourse: Vec::new(),
-        }));
+        plan.writes.push(Write::OnCourse(OnCourse::default()));
+        if !on_course.shown.is_empty() {
+            plan.changes.push(Change::OnCourse(OnCourseChange {
+                oncourse: Vec::new(),
+            }));
+        }
     }
     Ok(plan)
 }

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Kind,
-    views::{OnCourseView, ResultView, StructureView},
+    result_view::ResultView,
+    views::{OnCourseView, StructureView},
 };
 use crate::domain::{EventStatus, RaceId};
 
 /// Rows of one race that are to be upserted by bib.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultsChange {
     /// The race.
@@ -41,10 +42,9 @@ pub struct StructureChange {
     pub view: StructureView,
     /// Races whose results must be re-read, since a diff can't say that rows are gone.
     pub reread: Vec<RaceId>,
-    /// Races whose startlist is another one now.
-    pub startlists: Vec<RaceId>,
-    /// Whether the list of categories is another one now.
-    pub categories_changed: bool,
+    /// Further resources that this is the latest change of; of no use to gateways.
+    #[serde(skip)]
+    pub also: Vec<Mark>,
 }
 
 /// One change, which takes one seq.
@@ -69,6 +69,8 @@ pub enum Mark {
     Categories,
     /// The boats on the water.
     OnCourse,
+    /// The race itself, as its startlist and results name it.
+    Race(RaceId),
     /// The startlist of a race.
     Startlist(RaceId),
     /// The results of a race.
@@ -82,6 +84,7 @@ impl Mark {
             Self::Event => "event".to_owned(),
             Self::Categories => "categories".to_owned(),
             Self::OnCourse => "oncourse".to_owned(),
+            Self::Race(race) => format!("race:{race}"),
             Self::Startlist(race) => format!("startlist:{race}"),
             Self::Results(race) => format!("results:{race}"),
         }
@@ -117,13 +120,9 @@ impl Change {
             Self::OnCourse(_) => vec![Mark::OnCourse],
             Self::Status(_) => vec![Mark::Event],
             Self::Structure(change) => {
-                let mut marks = vec![Mark::Event];
-                if change.categories_changed {
-                    marks.push(Mark::Categories);
-                }
-                marks.extend(change.reread.iter().cloned().map(Mark::Results));
-                marks.extend(change.startlists.iter().cloned().map(Mark::Startlist));
-                marks
+                let reread = change.reread.iter().cloned().map(Mark::Results);
+                let marks = std::iter::once(Mark::Event).chain(reread);
+                marks.chain(change.also.iter().cloned()).collect()
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod envelope;
 pub mod error_body;
 pub mod position;
 pub mod race_sheet;
+pub mod result_view;
 pub mod views;
 
 pub use change::{Change, Mark};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     CatId, Class, ClassId, Course, DisplayMode, EventId, EventRecord, EventStatus, Hundredths,
-    OnCourseEntry, Penalty, Race, RaceId, ResultStatus, Structure, structure::GateType,
+    OnCourseEntry, Participants, Penalty, Race, RaceId, Rows, Structure, structure::GateType,
 };
 
 /// An event in the public list.
@@ -173,57 +173,6 @@ pub struct OnCourseView {
     pub ttb_name: Option<String>,
 }
 
-/// What `detailed=true` adds to a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResultDetail {
-    /// Start as time of day.
-    pub dt_start: Option<String>,
-    /// Finish as time of day.
-    pub dt_finish: Option<String>,
-    /// Gates in order.
-    pub gates: Vec<GateView>,
-    /// Gates of the course; null when the course is not known.
-    pub course_gate_count: Option<usize>,
-}
-
-/// One line of a result list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResultView {
-    /// Rank in the race; null when not ranked.
-    pub rnk: Option<u32>,
-    /// Number on the vest.
-    pub bib: Option<u32>,
-    /// The athlete's public number.
-    pub athlete_id: Option<String>,
-    /// `FAMILY Given`.
-    pub name: String,
-    /// Club.
-    pub club: Option<String>,
-    /// Nation.
-    pub noc: Option<String>,
-    /// Age category.
-    pub cat_id: Option<CatId>,
-    /// Rank in the category.
-    pub cat_rnk: Option<u32>,
-    /// Hundredths of a second.
-    pub time: Option<Hundredths>,
-    /// Hundredths of a second.
-    pub pen: Option<Hundredths>,
-    /// Hundredths of a second.
-    pub total: Option<Hundredths>,
-    /// `0.00` or `+1.23` s to the leader.
-    pub total_behind: Option<String>,
-    /// The same within the category.
-    pub cat_total_behind: Option<String>,
-    /// Why there is no rank.
-    pub status: Option<ResultStatus>,
-    /// Only in detailed answers.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<ResultDetail>,
-}
-
 /// Everything that a `full` carries but positions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StructureView {
@@ -329,6 +278,53 @@ pub fn categories(structure: &Structure) -> Vec<CategoryView> {
         }
     }
     all
+}
+
+/// One line of a startlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartView {
+    /// Place in the start order.
+    pub start_order: Option<u32>,
+    /// Number on the vest.
+    pub bib: Option<u32>,
+    /// The athlete's public number.
+    pub athlete_id: Option<String>,
+    /// `FAMILY Given`.
+    pub name: String,
+    /// Club.
+    pub club: Option<String>,
+    /// Nation.
+    pub noc: Option<String>,
+    /// Age category.
+    pub cat_id: Option<CatId>,
+    /// Scheduled start as time of day.
+    pub start_time: Option<String>,
+}
+
+/// The startlist of a race, by start order; whoever has no place in it comes last, by bib.
+pub fn startlist(rows: &Rows, participants: &Participants) -> Vec<StartView> {
+    let mut list: Vec<StartView> = rows
+        .iter()
+        .filter_map(|(id, row)| {
+            let participant = participants.get(id)?;
+            Some(StartView {
+                start_order: row.start_order,
+                bib: row.bib.or(participant.bib),
+                athlete_id: participant.athlete_id.clone(),
+                name: participant.name.clone(),
+                club: participant.club.clone(),
+                noc: participant.noc.clone(),
+                cat_id: participant.cat_id.clone(),
+                start_time: row.start_time.clone(),
+            })
+        })
+        .collect();
+    list.sort_by_key(|start| {
+        let place = start.start_order.unwrap_or(u32::MAX);
+        (place, start.bib.unwrap_or(u32::MAX))
+    });
+    list
 }
 
 impl RaceView {

@@ -110,8 +110,11 @@ impl Batch {
             Write::Structure(structure) => {
                 self.push("SET", keys.structure(), vec![to_json(structure).into()]);
             }
-            Write::OnCourse(list) => {
-                self.push("SET", keys.on_course(), vec![to_json(list).into()]);
+            Write::OnCourse(on_course) => {
+                self.push("SET", keys.on_course(), vec![to_json(on_course).into()]);
+                // 0 is before every moment; readers take it as never.
+                let due_at_ms = on_course.due_at_ms().unwrap_or(0);
+                self.set_field(keys, "oncourse_due_at", due_at_ms.to_string());
             }
             Write::Participants(class, people) => {
                 let rows = people.iter().map(|p| (p.participant_id.as_str(), p));

@@ -9,7 +9,7 @@
 //! ed:{<eventId>}:structure       string  JSON of classes, races, courses
 //! ed:{<eventId>}:people:<class>  hash    participant id → JSON
 //! ed:{<eventId>}:rows:<race>     hash    participant id → JSON
-//! ed:{<eventId>}:oncourse        string  JSON list
+//! ed:{<eventId>}:oncourse        string  JSON of the boats on the water
 //! ed:{<eventId>}:image           string  bytes
 //! ed:{<eventId>}:history         list    envelopes, the last one at meta.seq, without a hole
 //! ed:{<eventId>}:seats           hash    gateway → seats and expiry
@@ -40,5 +40,5 @@ pub use create::NewEvent;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedStats};
 pub use history::History;
-pub use read::{Head, Marks, Snapshot};
+pub use read::{Head, Marks, Pulse, Snapshot};
 pub use seats::{SeatAnswer, SeatRequest};

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ClassId, Competition, EventId, EventRecord, OnCourseEntry, Participant, Race, RaceId, Row,
+        ClassId, Competition, EventId, EventRecord, OnCourse, Participant, Race, RaceId, Row,
         Structure,
     },
     plan::Revisions,
@@ -54,9 +54,21 @@ pub struct Head {
     /// Classes, races, courses.
     pub structure: Structure,
     /// Boats on the water.
-    pub on_course: Vec<OnCourseEntry>,
+    pub on_course: OnCourse,
     /// The server's clock at the read, ms since 1970; deadlines are told in it.
     pub server_ms: i64,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulse {
+    /// Which event of its id.
+    pub incarnation: String,
+    /// Its position.
+    pub position: Position,
+    /// Whether somebody must look at the boats on the water: one is to be let go, or a list waits
+    /// to be shown.
+    pub on_course_overdue: bool,
 }
 
 /// What a gateway's room starts from: a [`Head`] is consistent in itself.
@@ -70,7 +82,7 @@ type HeadReply = (
     (i64, i64),
 );
 
-type PositionReply = (Option<String>, Option<String>, Option<Seq>);
+type PulseReply = (Option<String>, Option<String>, Option<Seq>, Option<i64>);
 
 impl Store {
     /// Reads an event's head; [`StoreError::NoEvent`] when there is none.
@@ -113,26 +125,27 @@ impl Store {
             .collect()
     }
 
-    /// The event's position with its incarnation; `None` when it is gone.
-    pub async fn position(
-        &self,
-        event_id: &EventId,
-    ) -> Result<Option<(String, Position)>, StoreError> {
+    /// Where the event stands; `None` when it is gone.
+    pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
         let meta = EventKeys::new(event_id).meta();
         let mut pipe = redis::pipe();
-        pipe.cmd("HMGET")
-            .arg(meta)
-            .arg("incarnation")
+        pipe.cmd("HMGET").arg(meta);
+        pipe.arg("incarnation")
             .arg("epoch")
-            .arg("seq");
-        let (found,): (PositionReply,) = self.query(&pipe).await?;
-        Ok(match found {
-            (Some(incarnation), Some(epoch), Some(seq)) => {
-                let epoch = Epoch::new(epoch);
-                Some((incarnation, Position { epoch, seq }))
-            }
-            _ => None,
-        })
+            .arg("seq")
+            .arg("oncourse_due_at");
+        pipe.cmd("TIME");
+        let (found, (seconds, micros)): (PulseReply, (i64, i64)) = self.query(&pipe).await?;
+        let (Some(incarnation), Some(epoch), Some(seq), due_at_ms) = found else {
+            return Ok(None);
+        };
+        let epoch = Epoch::new(epoch);
+        let server_ms = seconds * 1000 + micros / 1000;
+        Ok(Some(Pulse {
+            incarnation,
+            position: Position { epoch, seq },
+            on_course_overdue: due_at_ms.is_some_and(|at| at > 0 && at <= server_ms),
+        }))
     }
 
     /// The rows of `races` and the participants of their classes, into a competition with the

@@ -13,7 +13,7 @@ use common::{
         change::{OnCourseChange, StatusChange, StructureChange},
         views::{RaceWithResultsSeq, StructureView},
     },
-    store::{History, Snapshot},
+    store::{History, Pulse, Snapshot},
 };
 use serde::Deserialize;
 
@@ -28,8 +28,8 @@ pub enum Input {
     /// The event's position was read; `None` when the event is gone. `room_seq` is where the room
     /// stood when it was asked for.
     Position {
-        /// With the incarnation that it belongs to.
-        read: Option<(String, Position)>,
+        /// What was read.
+        read: Option<Pulse>,
         /// The room's own seq at the question.
         room_seq: Seq,
     },
@@ -50,6 +50,8 @@ pub enum Effect {
     ReadHistory(Position),
     /// Read the whole state.
     ReadSnapshot,
+    /// Let boats go that nobody speaks of, and show what waits: nobody else did.
+    RefreshOnCourse,
     /// The room ends.
     End(End),
 }
@@ -120,6 +122,11 @@ impl Room {
         self.ended
     }
 
+    /// Whether spectators are shown boats on the water.
+    pub fn has_boats(&self) -> bool {
+        !self.view.oncourse.is_empty()
+    }
+
     fn status(&self) -> EventStatus {
         self.view.event.summary.status
     }
@@ -179,26 +186,23 @@ impl Room {
         }
     }
 
-    fn checked(
-        &mut self,
-        read: Option<(String, Position)>,
-        room_seq: Seq,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn checked(&mut self, read: Option<Pulse>, room_seq: Seq, effects: &mut Vec<Effect>) {
         if self.ended.is_some() {
             return;
         }
-        match read {
-            Some((incarnation, position)) if incarnation == self.incarnation => {
-                let regressed = position.seq < room_seq;
-                if position.epoch != self.position.epoch || regressed {
-                    self.read_snapshot(effects);
-                } else if position.seq > self.position.seq {
-                    self.heard = self.heard.max(position.seq);
-                    self.read_history(effects);
-                }
-            }
-            _ => self.delete(effects),
+        let Some(pulse) = read.filter(|pulse| pulse.incarnation == self.incarnation) else {
+            return self.delete(effects);
+        };
+        if pulse.on_course_overdue {
+            effects.push(Effect::RefreshOnCourse);
+        }
+        let Pulse { position, .. } = pulse;
+        let regressed = position.seq < room_seq;
+        if position.epoch != self.position.epoch || regressed {
+            self.read_snapshot(effects);
+        } else if position.seq > self.position.seq {
+            self.heard = self.heard.max(position.seq);
+            self.read_history(effects);
         }
     }
 
@@ -354,7 +358,8 @@ fn end_of(status: EventStatus) -> Option<End> {
 }
 
 fn view(snapshot: &Snapshot) -> StructureView {
-    StructureView::new(&snapshot.record, &snapshot.structure, &snapshot.on_course)
+    let boats = &snapshot.on_course.shown;
+    StructureView::new(&snapshot.record, &snapshot.structure, boats)
 }
 
 fn results_seqs(snapshot: &Snapshot) -> HashMap<RaceId, Seq> {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use common::{
     domain::EventId,
+    plan::on_course,
     store::{Feed, FeedEvent, Snapshot, Store, StoreError},
 };
 use tokio::{
@@ -30,6 +31,10 @@ const DRAIN_STEP: Duration = Duration::from_millis(100);
 /// After so long without news the position is asked for; spread, so that rooms do not ask at once.
 const QUIET_MIN: Duration = Duration::from_secs(3);
 const QUIET_MAX: Duration = Duration::from_secs(5);
+/// How long a commit of ours may take, in ms.
+const REFRESH_WITHIN_MS: i64 = 2_000;
+/// How long after the last boat was shown a room still looks whether a list waits.
+const WATER_WATCHED_FOR: Duration = Duration::from_secs(5);
 /// How long the subscription and the first snapshot may take.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -133,6 +138,7 @@ struct Running {
     close_at: Option<(Instant, &'static str)>,
     drain_until: Option<Instant>,
     empty_since: Option<Instant>,
+    boats_seen: Option<Instant>,
 }
 
 impl Running {
@@ -148,6 +154,7 @@ impl Running {
             close_at: None,
             drain_until: None,
             empty_since: Some(Instant::now()),
+            boats_seen: None,
             task,
         }
     }
@@ -172,6 +179,7 @@ impl Running {
                 Some(input) = self.answers.1.recv() => self.take_in(input),
                 _ = tick.tick() => {
                     self.members.tick();
+                    self.watch_water();
                     if self.is_over() {
                         break;
                     }
@@ -247,8 +255,50 @@ impl Running {
                         Err(error) => Err(error),
                     }
                 }),
+                Effect::RefreshOnCourse => self.refresh_on_course(),
                 Effect::End(end) => self.end(end),
             }
+        }
+    }
+
+    /// Commits beside the room, as an ingest process would; what it changes comes over the feed.
+    fn refresh_on_course(&self) {
+        self.task
+            .metrics
+            .reads
+            .with_label_values(&["on-course"])
+            .inc();
+        let (store, limits) = (self.task.store.clone(), self.task.config.limits);
+        let event_id = self.task.event_id.clone();
+        tokio::spawn(async move {
+            let refreshed = async {
+                let head = store.head(&event_id).await?;
+                let (structure, boats) = (&head.structure, &head.on_course);
+                let plan = on_course::refresh(structure, boats, &head.revisions, head.server_ms);
+                let deadline_ms = head.server_ms + REFRESH_WITHIN_MS;
+                store
+                    .commit(&head, &plan, None, now_ms(), deadline_ms, limits)
+                    .await
+            };
+            match refreshed.await {
+                // Another gateway or an ingest process was faster.
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(error) => warn!(%error, event = %event_id, "boats on the water not refreshed"),
+            }
+        });
+    }
+
+    /// While boats are on the water somebody must notice when nobody speaks of them any more, even
+    /// when every ingest process is gone: the position is asked for each second.
+    fn watch_water(&mut self) {
+        if self.room.has_boats() {
+            self.boats_seen = Some(Instant::now());
+        }
+        if self
+            .boats_seen
+            .is_some_and(|seen| seen.elapsed() < WATER_WATCHED_FOR)
+        {
+            self.check_position();
         }
     }
 
@@ -257,7 +307,7 @@ impl Running {
         self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
         let room_seq = self.room.position().seq;
         self.read("position", move |store, event_id| async move {
-            let read = store.position(&event_id).await?;
+            let read = store.pulse(&event_id).await?;
             Ok(Input::Position { read, room_seq })
         });
     }

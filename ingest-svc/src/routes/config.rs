@@ -39,7 +39,13 @@ pub async fn set(State(app): State<App>, request: Request) -> Result<Json<EventC
         let patch = patch.clone();
         async move {
             let (record, structure) = (&head.record, &head.structure);
-            let planned = config::plan(record, structure, &head.on_course, &head.revisions, patch);
+            let planned = config::plan(
+                record,
+                structure,
+                &head.on_course.shown,
+                &head.revisions,
+                patch,
+            );
             Ok(planned?)
         }
     });

@@ -175,7 +175,7 @@ fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, P
         before,
         &after,
         &head.structure,
-        &head.on_course,
+        &head.on_course.shown,
         &head.revisions,
     );
     if after.details != before.details {

@@ -8,6 +8,8 @@ mod results;
 mod status;
 mod xml;
 
+pub use on_course::Flushes;
+
 use axum::{
     Router,
     routing::{delete, get, patch, post},

@@ -1,23 +1,36 @@
 //! Boats on the water.
 
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
 use axum::{
     Json,
     extract::{Request, State},
 };
 use common::{
-    domain::{DataKind, Hundredths, OnCourseEntry, Penalty, RaceId},
+    domain::{DataKind, EventId, EventRecord, Hundredths, OnCourseEntry, Penalty, RaceId},
     http::{ApiError, body},
     plan::{Plan, guard, on_course},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::debug;
 
 use super::ingest_target;
-use crate::{auth::KeyHolder, change::change, state::App};
+use crate::{
+    auth::KeyHolder,
+    change::{Target, change},
+    state::App,
+};
 
 /// More boats than any course holds.
 const ENTRIES_MAX: usize = 200;
 const GATES_MAX: usize = 60;
+/// When a list that waits is shown; the store's own clock decides whether it is due by then.
+const SHOWN_AFTER: Duration = Duration::from_millis(205);
 
 #[derive(Deserialize)]
 struct OnCourseBody {
@@ -87,16 +100,64 @@ pub async fn push(
                 .filter(|e| e.name.is_none() || e.club.is_none());
             let races = incomplete.map(|entry| &entry.race_id);
             let competition = store.competition(&head, races).await?;
-            let (record, current) = (&head.record, &head.on_course);
-            let (active, plan) =
-                on_course::plan(record, &competition, current, &head.revisions, entries)?;
-            Ok((Some(active), plan))
+            let (after, plan) = on_course::plan(
+                &head.record,
+                &competition,
+                &head.on_course,
+                &head.revisions,
+                entries,
+                head.server_ms,
+            )?;
+            Ok((Some(after), plan))
         }
     });
-    Ok(Json(match active.await? {
-        Some(active) => json!({ "active": active }),
-        None => json!({ "active": 0, "ignored": true }),
-    }))
+    let Some(after) = active.await? else {
+        return Ok(Json(json!({ "active": 0, "ignored": true })));
+    };
+    if after.is_waiting() {
+        app.flushes.clone().start(&app, &record);
+    }
+    Ok(Json(json!({ "active": after.boats.len() })))
+}
+
+/// Pauses that end with a list being shown. Pushes that come faster than spectators are shown them
+/// leave a list waiting; the process that took it shows it when it is due. Should it die before,
+/// a gateway notices.
+#[derive(Clone, Default)]
+pub struct Flushes(Arc<Mutex<HashSet<EventId>>>);
+
+impl Flushes {
+    fn events(&self) -> MutexGuard<'_, HashSet<EventId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows the event's list soon; once, however many ask meanwhile.
+    fn start(self, app: &App, record: &EventRecord) {
+        if !self.events().insert(record.event_id.clone()) {
+            return;
+        }
+        let app = app.clone();
+        let target = Target {
+            states: None,
+            what: "oncourse-flush",
+            ..ingest_target(record, DataKind::OnCourse)
+        };
+        tokio::spawn(async move {
+            tokio::time::sleep(SHOWN_AFTER).await;
+            // Removed first: a push from now on needs a flush of its own.
+            self.events().remove(&target.event_id);
+            let event_id = target.event_id.clone();
+            let flushed = change(&app, target, |_, head| async move {
+                let (structure, current) = (&head.structure, &head.on_course);
+                let now_ms = head.server_ms;
+                let plan = on_course::refresh(structure, current, &head.revisions, now_ms);
+                Ok(((), plan))
+            });
+            if let Err(error) = flushed.await {
+                debug!(%error, event = %event_id, "boats not shown yet; a gateway will");
+            }
+        });
+    }
 }
 
 fn check(body: &OnCourseBody) -> Result<(), ApiError> {

@@ -5,7 +5,9 @@ use axum::{
     extract::{Request, State},
 };
 use common::{
-    domain::{DataKind, Hundredths, LiveRow, ParticipantId, Penalty, RaceId, ResultStatus},
+    domain::{
+        DataKind, Hundredths, LiveRow, ParticipantId, Penalty, RaceId, ResultStatus, merge::LiveRun,
+    },
     http::{ApiError, body},
     plan::{Plan, guard, results},
 };
@@ -76,11 +78,13 @@ impl From<RowBody> for LiveRow {
             race_id: body.race_id,
             participant_id: body.participant_id,
             bib: body.bib,
-            time: body.time,
-            pen: body.pen,
-            total: body.total,
-            status: body.status.as_deref().and_then(ResultStatus::parse),
-            gates: body.gates.filter(|gates| !gates.is_empty()).map(positional),
+            run: LiveRun {
+                time: body.time,
+                pen: body.pen,
+                total: body.total,
+                status: body.status.as_deref().and_then(ResultStatus::parse),
+                gates: body.gates.filter(|gates| !gates.is_empty()).map(positional),
+            },
         }
     }
 }
@@ -110,11 +114,16 @@ pub async fn push(
             if !head.record.has_xml {
                 return Ok((None, Plan::default()));
             }
-            let races = rows.iter().map(|row| &row.race_id);
-            let competition = store.competition(&head, races).await?;
-            let (record, on_course) = (&head.record, &head.on_course);
-            let (updated, plan) =
-                results::plan(record, &competition, on_course, &head.revisions, rows)?;
+            let pushed = rows.iter().map(|row| &row.race_id);
+            let races = results::concerned(&head.structure, pushed);
+            let competition = store.competition(&head, &races).await?;
+            let before = results::Before {
+                record: &head.record,
+                competition: &competition,
+                on_course: &head.on_course.shown,
+                revisions: &head.revisions,
+            };
+            let (updated, plan) = results::plan(&before, rows, head.server_ms)?;
             Ok((Some(updated), plan))
         }
     });

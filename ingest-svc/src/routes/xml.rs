@@ -84,12 +84,14 @@ pub async fn push(
         async move {
             let before = store.whole_competition(&head).await?;
             let planned = tokio::task::block_in_place(|| {
+                let (record, boats) = (&head.record, &head.on_course.shown);
                 import::plan(
-                    &head.record,
+                    record,
                     &before,
-                    &head.on_course,
+                    boats,
                     &head.revisions,
                     &export,
+                    head.server_ms,
                 )
             });
             Ok(((), planned?))

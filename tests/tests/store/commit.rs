@@ -3,7 +3,7 @@
 use common::{
     domain::{
         EventDetails, EventId, EventStatus, Hundredths, KeyRecord, KeyWindow, LiveRow,
-        OnCourseEntry, RaceId,
+        OnCourseEntry, RaceId, merge::LiveRun,
     },
     plan::{Part, Plan, Write, import, on_course, results, status},
     protocol::{Kind, Position},
@@ -60,13 +60,7 @@ async fn import_sample(store: &Store) {
     let head = head(store).await;
     let before = store.whole_competition(&head).await.expect("readable");
     let (export, _) = common::c123::parse(SAMPLE_XML).expect("a good export");
-    let plan = import::plan(
-        &head.record,
-        &before,
-        &head.on_course,
-        &head.revisions,
-        &export,
-    );
+    let plan = import::plan(&head.record, &before, &[], &head.revisions, &export, 0);
     commit(
         store,
         &head,
@@ -174,11 +168,13 @@ fn finish(race_id: &str, bib: u32, time: u64) -> LiveRow {
         race_id: RaceId::new(race_id),
         participant_id: None,
         bib,
-        time: Hundredths::new(time),
-        pen: None,
-        total: None,
-        status: None,
-        gates: None,
+        run: LiveRun {
+            time: Hundredths::new(time),
+            pen: None,
+            total: None,
+            status: None,
+            gates: None,
+        },
     }
 }
 
@@ -186,8 +182,13 @@ async fn push_result(store: &Store, row: LiveRow, limits: Limits) -> Result<u64,
     let head = head(store).await;
     let race_id = row.race_id.clone();
     let competition = store.competition(&head, [&race_id]).await?;
-    let (record, boats) = (&head.record, &head.on_course);
-    let plan = results::plan(record, &competition, boats, &head.revisions, vec![row]);
+    let before = results::Before {
+        record: &head.record,
+        competition: &competition,
+        on_course: &head.on_course.shown,
+        revisions: &head.revisions,
+    };
+    let plan = results::plan(&before, vec![row], 0);
     let (_, plan) = plan.map_err(|_| StoreError::Conflict)?;
     commit(store, &head, &plan, limits).await
 }
@@ -293,8 +294,15 @@ async fn attempt(store: &Store, action: &Action) -> Result<u64, StoreError> {
             let xml = SAMPLE_XML.replace("3. kolo", &format!("{number}. kolo"));
             let (export, _) = common::c123::parse(&xml).expect("a good export");
             let before = store.whole_competition(&head).await?;
-            import::plan(record, &before, &head.on_course, &head.revisions, &export)
-                .expect("a running event takes exports")
+            import::plan(
+                record,
+                &before,
+                &head.on_course.shown,
+                &head.revisions,
+                &export,
+                0,
+            )
+            .expect("a running event takes exports")
         }
         Action::Result(bib, time) => {
             return push_result(store, finish("K1M_FIN_5", *bib, *time), Limits::default()).await;
@@ -302,26 +310,18 @@ async fn attempt(store: &Store, action: &Action) -> Result<u64, StoreError> {
         Action::OnCourse(bib) => {
             let race_id = RaceId::new("K1M_FIN_5");
             let competition = store.competition(&head, [&race_id]).await?;
-            let entry = OnCourseEntry {
-                race_id,
-                bib: *bib,
-                name: None,
-                club: None,
-                position: None,
-                gates: Vec::new(),
-                dt_start: None,
-                dt_finish: None,
-                time: None,
-                pen: None,
-                total: None,
-                rank: None,
-                ttb_diff: None,
-                ttb_name: None,
-            };
-            let current = &head.on_course;
-            on_course::plan(record, &competition, current, &head.revisions, vec![entry])
-                .expect("a running event takes boats")
-                .1
+            let entry = OnCourseEntry::new(race_id, *bib);
+            let (boats, now_ms) = (&head.on_course, head.server_ms);
+            on_course::plan(
+                record,
+                &competition,
+                boats,
+                &head.revisions,
+                vec![entry],
+                now_ms,
+            )
+            .expect("a running event takes boats")
+            .1
         }
     };
     commit(store, &head, &plan, Limits::default()).await

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use common::{
     domain::{
         EventConfig, EventDetails, EventId, EventRecord, EventStatus, KeyRecord, KeyWindow,
-        OnCourseEntry, RaceId, Structure,
+        OnCourse, OnCourseEntry, RaceId, Structure,
     },
     plan::Revisions,
     protocol::{
@@ -17,7 +17,7 @@ use common::{
         change::{OnCourseChange, StatusChange, StructureChange},
         views::{StructureView, on_course_views},
     },
-    store::{History, Marks, Snapshot},
+    store::{History, Marks, Pulse, Snapshot},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -170,8 +170,7 @@ impl Server {
                 Change::Structure(Box::new(StructureChange {
                     view: self.view(),
                     reread: Vec::new(),
-                    startlists: Vec::new(),
-                    categories_changed: false,
+                    also: Vec::new(),
                 }))
             }
             What::Status(running) => {
@@ -208,7 +207,10 @@ impl Server {
             revisions: Revisions::default(),
             marks: Marks::default(),
             structure: Structure::default(),
-            on_course: self.on_course.clone(),
+            on_course: OnCourse {
+                shown: self.on_course.clone(),
+                ..OnCourse::default()
+            },
             server_ms: 0,
         }
     }
@@ -234,22 +236,7 @@ impl Server {
 }
 
 fn boat(bib: u32) -> OnCourseEntry {
-    OnCourseEntry {
-        race_id: RaceId::new("K1M"),
-        bib,
-        name: None,
-        club: None,
-        position: None,
-        gates: Vec::new(),
-        dt_start: None,
-        dt_finish: None,
-        time: None,
-        pen: None,
-        total: None,
-        rank: None,
-        ttb_diff: None,
-        ttb_name: None,
-    }
+    OnCourseEntry::new(RaceId::new("K1M"), bib)
 }
 
 /// A spectator: rebuilds the state from messages alone.
@@ -377,7 +364,11 @@ impl World {
     fn check_position(&mut self) {
         let room_seq = self.room.position().seq;
         let position = self.server.position.clone();
-        let read = Some((self.server.record.incarnation.clone(), position));
+        let read = Some(Pulse {
+            incarnation: self.server.record.incarnation.clone(),
+            position,
+            on_course_overdue: false,
+        });
         self.feed(Input::Position { read, room_seq });
     }
 
