@@ -29,6 +29,8 @@ pub struct Target {
     /// The states that the event may be in at the commit; `None` when the plan's expectations
     /// cover it.
     pub states: Option<&'static [EventStatus]>,
+    /// When the request arrived; it is applied within the request time-out after this, or never.
+    pub received: Instant,
 }
 
 /// Commits what `plan` makes of the event, and returns what it says beside. The work runs on when
@@ -57,7 +59,7 @@ where
     P: Future<Output = Result<(T, Plan), ApiError>>,
 {
     let ts_ms = jiff::Timestamp::now().as_millisecond();
-    let deadline = Instant::now() + app.request_timeout;
+    let deadline = target.received + app.request_timeout;
     loop {
         let read_at = Instant::now();
         let head = app.store.head(&target.event_id).await?;

@@ -32,12 +32,13 @@ pub struct Config {
     #[arg(
         long,
         env = "MASTER_PASSWORDS",
-        value_delimiter = ',',
+        default_value = "",
+        hide_default_value = true,
         hide_env_values = true
     )]
-    pub master_passwords: Vec<String>,
+    pub master_passwords: String,
 
-    /// File with the admin passwords, split by commas; wins over --master-passwords.
+    /// File with the admin passwords, split by commas or lines; wins over --master-passwords.
     #[arg(long, env = "MASTER_PASSWORDS_FILE")]
     pub master_passwords_file: Option<PathBuf>,
 
@@ -108,15 +109,17 @@ pub enum ConfigError {
 }
 
 const KEY_SECRET_CHARS_MIN: usize = 16;
+const EVENT_BYTES: usize = 8 << 20;
 
 impl Config {
     /// Who may do what, or why the service must not start.
     pub fn credentials(&self) -> Result<Credentials, ConfigError> {
         let passwords = match &self.master_passwords_file {
-            Some(path) => read_secret(path)?.split(',').map(str::to_owned).collect(),
+            Some(path) => read_secret(path)?,
             None => self.master_passwords.clone(),
         };
-        let passwords: Vec<String> = passwords.into_iter().filter(|p| !p.is_empty()).collect();
+        let parts = passwords.split([',', '\n', '\r']).map(str::trim);
+        let passwords: Vec<String> = parts.filter(|p| !p.is_empty()).map(str::to_owned).collect();
         if passwords.is_empty() {
             if !self.dev_mode {
                 return Err(ConfigError::NoMasterPassword);
@@ -137,6 +140,15 @@ impl Config {
             }
             None if !self.dev_mode => Err(ConfigError::NoKeySecret),
             secret => Ok(secret),
+        }
+    }
+
+    /// The bound of a body that may hold a picture: far over what one may have, so that one too
+    /// large is told so by name.
+    pub fn event_limit(&self) -> BodyLimit {
+        BodyLimit {
+            bytes: self.json_bytes_max.max(EVENT_BYTES),
+            ..self.json_limit()
         }
     }
 

@@ -25,12 +25,17 @@ pub struct App {
     pub credentials: Arc<Credentials>,
     /// How API keys are derived.
     pub keys: Arc<ApiKeys>,
-    /// Failed authentications by client address.
-    pub attempts: Arc<Attempts>,
+    /// Failed authentications of administrators by client address.
+    pub admin_attempts: Arc<Attempts>,
+    /// Failed authentications of operators, apart from the other: a bridge with an old key must not
+    /// lock out the administrator who comes to its help.
+    pub key_attempts: Arc<Attempts>,
     /// What bounds history and messages.
     pub limits: Limits,
     /// The bound of JSON bodies.
     pub json_limit: BodyLimit,
+    /// The bound of bodies that may hold a picture.
+    pub event_limit: BodyLimit,
     /// Bytes of XML in one import.
     pub xml_bytes_max: usize,
     /// Imports at once.
@@ -52,16 +57,19 @@ impl App {
         keys: ApiKeys,
         registry: &Registry,
     ) -> Result<Self, prometheus::Error> {
+        let attempts = || {
+            let per_minute = config.auth_failures_per_minute;
+            Arc::new(Attempts::new(per_minute, config.trust_forwarded))
+        };
         Ok(Self {
             store,
             credentials: Arc::new(credentials),
             keys: Arc::new(keys),
-            attempts: Arc::new(Attempts::new(
-                config.auth_failures_per_minute,
-                config.trust_forwarded,
-            )),
+            admin_attempts: attempts(),
+            key_attempts: attempts(),
             limits: config.history.limits(),
             json_limit: config.json_limit(),
+            event_limit: config.event_limit(),
             xml_bytes_max: config.xml_bytes_max,
             imports: Arc::new(Semaphore::new(config.xml_imports_max)),
             request_timeout: config.request_timeout(),

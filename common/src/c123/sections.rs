@@ -129,6 +129,8 @@ impl<'a> Walker<'a> {
                 Event::Start(element) => return self.start(&element, false).map(Some),
                 Event::Empty(element) => return self.start(&element, true).map(Some),
                 Event::End(_) => return Ok(None),
+                Event::GeneralRef(reference) => drop(self.character(&reference)?),
+                Event::Decl(_) => return Err(self.malformed("a second XML declaration")),
                 _ => {}
             }
         }

@@ -51,10 +51,19 @@ impl KeyWindow {
         };
         let until = match (self.until, export.until) {
             (Some(given), Some(exported)) => Some(given.max(exported)),
-            (None, Some(exported)) => Some(exported.max(shifted(created, DAYS_FROM_CREATION_MIN))),
+            (None, Some(exported)) => Some(exported.max(self.earliest_end(created))),
             (given, None) => given,
         };
         Self { from, until }
+    }
+
+    /// Before this day no dates that come later end a window that had no end when it was given.
+    pub fn earliest_end(self, created: Date) -> Date {
+        let from_creation = shifted(created, DAYS_FROM_CREATION_MIN);
+        let from_start = self
+            .from
+            .map(|from| shifted(from, DAYS_BEFORE_START + DAYS_AFTER_END));
+        from_start.map_or(from_creation, |from_start| from_start.max(from_creation))
     }
 
     /// Whether the key works on `today` (UTC).

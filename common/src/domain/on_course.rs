@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hundredths, Penalty, RaceId};
+use super::{Hundredths, ParticipantId, Penalty, RaceId};
 
 /// One boat on the course, as the timing system last said it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct OnCourseEntry {
     pub race_id: RaceId,
     /// Number on the vest; with the race it names the boat.
     pub bib: u32,
+    /// Who it is, when the timing system said so. Never public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<ParticipantId>,
     /// `FAMILY Given`.
     pub name: Option<String>,
     /// Club.
@@ -44,6 +47,7 @@ impl OnCourseEntry {
         Self {
             race_id,
             bib,
+            participant_id: None,
             name: None,
             club: None,
             position: None,
@@ -64,6 +68,8 @@ impl OnCourseEntry {
 const SHOWN_EVERY_MS: i64 = 200;
 /// A boat that nobody speaks of for so long is off the water, in ms.
 const GONE_AFTER_MS: i64 = 10_000;
+/// More than any course holds; beyond it the ones spoken of last stay.
+const BOATS_MAX: usize = 200;
 
 /// A boat with the moment at which it was last pushed, ms since 1970 by the server's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,11 +114,25 @@ impl OnCourse {
                 None => boats.push(boat),
             }
         }
+        if boats.len() > BOATS_MAX {
+            boats.sort_by_key(|boat| std::cmp::Reverse(boat.refreshed_at_ms));
+            boats.truncate(BOATS_MAX);
+        }
         Self {
             boats,
             ..self.clone()
         }
         .at(now_ms)
+    }
+
+    /// Whether the boat is on the water already, under the same participant.
+    pub fn knows(&self, entry: &OnCourseEntry) -> bool {
+        let same = |known: &OnCourseEntry| {
+            known.race_id == entry.race_id
+                && known.bib == entry.bib
+                && known.participant_id == entry.participant_id
+        };
+        self.boats.iter().any(|boat| same(&boat.entry))
     }
 
     /// At a later moment: boats that were not refreshed are gone, and what is due is shown.

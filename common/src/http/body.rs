@@ -39,6 +39,12 @@ pub async fn json<T: DeserializeOwned>(request: Request, limit: BodyLimit) -> Re
 
 /// Reads JSON; a fault is told with its path, such as `results[2].time`.
 pub fn parse_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
+    // Structs would be read from arrays of their fields, too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::Invalid(
+            "the body is not a JSON object".to_owned(),
+        ));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

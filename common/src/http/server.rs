@@ -1,10 +1,15 @@
 //! The accept loop: one task a connection, headers in time, upgrades allowed, a bounded number of
 //! sockets, and an end that lets requests in flight finish.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use axum::{Router, body::Body};
-use http::Request;
+use axum::{Router, body::Body, extract::FromRequestParts};
+use http::{Request, request::Parts};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -25,6 +30,19 @@ const LINGER: Duration = Duration::from_secs(10);
 /// The other end of the connection that a request came over.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
+
+/// When a request's head had arrived; what it promises about time counts from here.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedAt(pub Instant);
+
+impl<S: Sync> FromRequestParts<S> for ReceivedAt {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let stamped = parts.extensions.get::<Self>().copied();
+        Ok(stamped.unwrap_or_else(|| Self(Instant::now())))
+    }
+}
 
 /// Bounds of a server.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +119,7 @@ async fn connection(
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(PeerAddress(peer));
+            request.extensions_mut().insert(ReceivedAt(Instant::now()));
             let Ok(response) = router.oneshot(request).await;
             Ok::<_, Infallible>(response)
         }

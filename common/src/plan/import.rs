@@ -66,7 +66,8 @@ fn imported_record(record: &EventRecord, export: &Export) -> EventRecord {
     }
 }
 
-fn utc_day(ms: i64) -> Date {
+/// The UTC day of a moment in ms since 1970.
+pub fn utc_day(ms: i64) -> Date {
     Timestamp::from_millisecond(ms)
         .unwrap_or_default()
         .to_zoned(TimeZone::UTC)

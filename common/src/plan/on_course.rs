@@ -8,7 +8,7 @@ use crate::{
     protocol::{Change, change::OnCourseChange, views::on_course_views},
 };
 
-/// Takes `pushed` in. Entries of unknown races are skipped; a name or club that an entry lacks
+/// Takes `pushed` in. Entries of unknown races, or of participants of other classes, are skipped; a name or club that an entry lacks
 /// comes from the structure, of which `competition` holds what the entries need. Returns the boats
 /// that are on the water then. `now_ms` is the server's clock.
 pub fn plan(
@@ -25,7 +25,8 @@ pub fn plan(
         .into_iter()
         .filter_map(|entry| {
             let race = competition.structure.race(&entry.race_id)?;
-            Some(completed(entry, competition, race))
+            let may_race = current.knows(&entry) || is_of_class(&entry, competition, race);
+            may_race.then(|| completed(entry, competition, race))
         })
         .collect();
     let after = if known.is_empty() && !clears {
@@ -33,7 +34,11 @@ pub fn plan(
     } else {
         current.pushed(known, now_ms)
     };
-    let plan = shown(&competition.structure, current, &after, revisions);
+    let mut plan = shown(&competition.structure, current, &after, revisions);
+    // Names were looked up by the bibs of these races' rows.
+    let consulted = competition.rows.keys().cloned().map(Part::Rows);
+    plan.expected
+        .extend(consulted.map(|part| revisions.expect(part)));
     Ok((after, plan))
 }
 
@@ -73,6 +78,21 @@ fn shown(
             .push(Change::OnCourse(OnCourseChange { oncourse }));
     }
     plan
+}
+
+/// Whether an entry that says who it is names somebody of the race's class.
+fn is_of_class(entry: &OnCourseEntry, competition: &Competition, race: &Race) -> bool {
+    let Some(participant_id) = &entry.participant_id else {
+        return true;
+    };
+    let class = competition.participants.get(&race.class_id);
+    class.is_some_and(|people| people.contains_key(participant_id))
+}
+
+/// Whether the people of the entry's race are needed to plan it.
+pub fn needs_people(entry: &OnCourseEntry, current: &OnCourse) -> bool {
+    let incomplete = entry.name.is_none() || entry.club.is_none();
+    incomplete || (entry.participant_id.is_some() && !current.knows(entry))
 }
 
 fn completed(mut entry: OnCourseEntry, competition: &Competition, race: &Race) -> OnCourseEntry {

@@ -1,7 +1,7 @@
 //! The result list of one race, computed from its rows, and for best-run races from those of both
 //! runs.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     result_view::{BestRunView, PrevDetail, ResultDetail, ResultView},
@@ -250,18 +250,27 @@ pub struct ResultsDiff {
 /// Compares two detailed lists of one race. A row has changed when anything of its detailed shape
 /// has; what is sent of it is the standard shape.
 pub fn diff(before: &[ResultView], after: &[ResultView]) -> ResultsDiff {
-    let known: HashMap<Option<u32>, &ResultView> = before.iter().map(|r| (r.bib, r)).collect();
-    let changed = after
-        .iter()
-        .filter(|row| known.get(&row.bib) != Some(row))
-        .map(|row| ResultView {
-            detail: None,
-            ..row.clone()
-        })
-        .collect();
-    let kept: HashSet<Option<u32>> = after.iter().map(|row| row.bib).collect();
+    // A bib may stand twice, or nowhere yet.
+    let mut known: HashMap<Option<u32>, Vec<&ResultView>> = HashMap::new();
+    for row in before {
+        known.entry(row.bib).or_default().push(row);
+    }
+    let counts = known.iter().map(|(bib, rows)| (*bib, rows.len()));
+    let mut left: HashMap<Option<u32>, usize> = counts.collect();
+    let mut changed = Vec::new();
+    for row in after {
+        if let Some(count) = left.get_mut(&row.bib) {
+            *count = count.saturating_sub(1);
+        }
+        if !known.get(&row.bib).is_some_and(|rows| rows.contains(&row)) {
+            changed.push(ResultView {
+                detail: None,
+                ..row.clone()
+            });
+        }
+    }
     ResultsDiff {
         changed,
-        removed: before.iter().any(|row| !kept.contains(&row.bib)),
+        removed: left.values().any(|count| *count > 0),
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::EventId;
 /// What a gateway asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct SeatRequest<'a> {
-    /// Names the process; no two may share it.
+    /// Names the room of the process; no two may share it.
     pub gateway: &'a str,
     /// Seats that it holds and keeps.
     pub held: usize,

@@ -41,6 +41,8 @@ pub struct Outbox {
     missed_to: Option<Seq>,
     /// When the socket last took something, while anything waits.
     progress: Instant,
+    /// Whether the goodbye is in here or out: nothing may follow it.
+    finished: bool,
 }
 
 impl Outbox {
@@ -53,6 +55,7 @@ impl Outbox {
             first_written: 0,
             missed_to: None,
             progress: Instant::now(),
+            finished: false,
         }
     }
 
@@ -73,6 +76,9 @@ impl Outbox {
         seq: Seq,
         write: &mut dyn FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<Pushed> {
+        if self.finished {
+            return Ok(Pushed::Written);
+        }
         if let Some(missed_to) = &mut self.missed_to {
             *missed_to = seq;
             return Ok(Pushed::Waiting);
@@ -98,7 +104,10 @@ impl Outbox {
         frame: &Frame,
         write: &mut dyn FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<Pushed> {
-        if self.waiting.is_empty() {
+        if self.finished {
+            return Ok(Pushed::Written);
+        }
+        if self.is_empty() {
             return self.push_first(frame, write);
         }
         if self.waiting.len() >= self.limits.messages {
@@ -108,11 +117,21 @@ impl Outbox {
         Ok(Pushed::Waiting)
     }
 
-    /// Replaces everything that waits, but for a frame that is half-way out, by `last`.
-    pub fn finish_with(&mut self, last: Frame) {
+    /// Sends `last`, after which nothing follows. Everything that waits is replaced by it, but for
+    /// a frame that is half-way out.
+    pub fn finish_with(
+        &mut self,
+        last: &Frame,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<Pushed> {
+        self.finished = true;
         self.drop_backlog();
         self.missed_to = None;
-        self.enqueue(last);
+        if self.waiting.is_empty() {
+            return self.push_first(last, write);
+        }
+        self.enqueue(last.clone());
+        Ok(Pushed::Waiting)
     }
 
     /// Writes until the socket is full or nothing waits any more.

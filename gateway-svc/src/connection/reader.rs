@@ -14,6 +14,8 @@ const HEADER_BYTES_MAX: usize = 14;
 pub enum Received {
     /// The end of a message of whatever content.
     Message,
+    /// A part of a message that goes on.
+    Fragment,
     /// To be answered with the same payload.
     Ping(Vec<u8>),
     /// An answer to our ping.
@@ -93,10 +95,8 @@ impl Reader {
             } else {
                 return Ok(());
             }
-            if let Some(done) = self.payload.take()
-                && let Some(what) = Self::complete(done)?
-            {
-                received(what);
+            if let Some(done) = self.payload.take() {
+                received(complete(done)?);
             }
         }
     }
@@ -183,18 +183,19 @@ impl Reader {
         self.fragmented = (!head.fin).then_some(message_bytes);
         Ok(())
     }
+}
 
-    fn complete(payload: Payload) -> Result<Option<Received>, Violation> {
-        Ok(match payload.head.opcode {
-            0x8 if payload.control.len() == 1 => {
-                return Err(protocol("a close code of one byte"));
-            }
-            0x8 => Some(Received::Close),
-            0x9 => Some(Received::Ping(payload.control)),
-            0xA => Some(Received::Pong),
-            _ => payload.head.fin.then_some(Received::Message),
-        })
-    }
+fn complete(payload: Payload) -> Result<Received, Violation> {
+    Ok(match payload.head.opcode {
+        0x8 if payload.control.len() == 1 => {
+            return Err(protocol("a close code of one byte"));
+        }
+        0x8 => Received::Close,
+        0x9 => Received::Ping(payload.control),
+        0xA => Received::Pong,
+        _ if payload.head.fin => Received::Message,
+        _ => Received::Fragment,
+    })
 }
 
 impl Payload {
@@ -253,6 +254,7 @@ mod tests {
         bytes.extend(frame(0x82, &[0; 300]));
         bytes.extend(frame(0x88, &1000_u16.to_be_bytes()));
         let expected = vec![
+            Received::Fragment,
             Received::Ping(b"are you there".to_vec()),
             Received::Message,
             Received::Pong,

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::Shutdown,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -10,7 +11,10 @@ use std::{
 };
 
 use common::protocol::Seq;
-use tokio::{io::Interest, net::TcpStream, sync::Notify, time::timeout};
+use socket2::SockRef;
+use tokio::{
+    io::Interest, net::TcpStream, sync::Notify, task::coop::consume_budget, time::timeout,
+};
 
 use super::{
     CloseCode, Frame, OutboxLimits,
@@ -66,18 +70,18 @@ impl Connection {
         self.settle(outbox.push(frame, seq, &mut |bytes| self.stream.try_write(bytes)))
     }
 
-    /// Sends a ping that must be answered.
+    /// Sends a ping that must be answered. Where something waits the ping would only wait behind it,
+    /// and the bound on stalling finds the dead.
     pub fn ping(&self, ping: &Frame) {
-        // 0 means none, so the first millisecond counts as the second.
-        let now_ms = self.elapsed_ms().max(1);
-        let fresh = self.unanswered_ping_ms.compare_exchange(
-            0,
-            now_ms,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
-        if fresh.is_ok() {
-            self.send_control(ping);
+        let mut outbox = self.outbox();
+        if !outbox.is_empty() || self.unanswered_ping_ms.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        let pushed = outbox.push_control(ping, &mut |bytes| self.stream.try_write(bytes));
+        if self.settle(pushed) == Pushed::Written {
+            // 0 means none, so the first millisecond counts as the second.
+            let now_ms = self.elapsed_ms().max(1);
+            self.unanswered_ping_ms.store(now_ms, Ordering::Relaxed);
         }
     }
 
@@ -102,23 +106,18 @@ impl Connection {
         }
         let mut outbox = self.outbox();
         // What was broadcast before must not be lost to the goodbye where the socket can take it.
-        let flushed = self.flush_outbox(&mut outbox);
-        if outbox.is_empty() {
-            let close = Frame::close(code, reason);
-            let pushed = outbox.push_control(&close, &mut |bytes| self.stream.try_write(bytes));
-            self.settle(pushed);
-        } else {
-            outbox.finish_with(Frame::close(code, reason));
-        }
-        if flushed.is_err() {
-            self.ended.store(true, Ordering::Relaxed);
-        }
+        let flushed = self.flush_outbox(&mut outbox).map(|()| Pushed::Written);
+        self.settle(flushed);
+        let close = Frame::close(code, reason);
+        self.settle(outbox.finish_with(&close, &mut |bytes| self.stream.try_write(bytes)));
         self.wake.notify_one();
     }
 
     /// Ends the connection without a goodbye.
     pub fn abort(&self) {
         self.ended.store(true, Ordering::Relaxed);
+        // The other end learns it now, not when the last holder of the socket lets go of it.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
         self.wake.notify_one();
     }
 
@@ -222,9 +221,10 @@ pub async fn serve(connection: &Arc<Connection>, already_read: &[u8]) -> Ended {
 /// Sends what the goodbye waits behind, then gives the spectator a moment to answer it.
 async fn say_goodbye(connection: &Connection) {
     let handshake = async {
+        let mut half_closed = false;
         loop {
             let waiting = !connection.outbox().is_empty();
-            let interest = if waiting {
+            let interest = if waiting || !half_closed {
                 Interest::WRITABLE
             } else {
                 Interest::READABLE
@@ -234,6 +234,13 @@ async fn say_goodbye(connection: &Connection) {
                 connection.flush_outbox(&mut connection.outbox())?;
                 continue;
             }
+            if !half_closed {
+                // Clients answer the goodbye and then wait for the server to end the connection.
+                SockRef::from(&connection.stream).shutdown(Shutdown::Write)?;
+                half_closed = true;
+                continue;
+            }
+            consume_budget().await;
             let mut buffer = [0; READ_BYTES];
             match connection.stream.try_read(&mut buffer) {
                 Ok(0) => return Ok::<(), io::Error>(()),
@@ -271,12 +278,15 @@ impl Receiver {
         let mut flooded = false;
         let flood = &mut self.flood;
         let read = self.reader.read(bytes, &mut |received| match received {
-            Received::Message => flooded |= flood.count(),
+            Received::Message | Received::Fragment => flooded |= flood.count(),
             Received::Ping(payload) => {
                 flooded |= flood.count();
                 connection.send_control(&Frame::pong(&payload));
             }
-            Received::Pong => connection.unanswered_ping_ms.store(0, Ordering::Relaxed),
+            Received::Pong => {
+                flooded |= flood.count();
+                connection.unanswered_ping_ms.store(0, Ordering::Relaxed);
+            }
             Received::Close => closed = true,
         });
         let violation = match read {

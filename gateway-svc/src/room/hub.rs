@@ -19,6 +19,7 @@ use common::{
 use tokio::{
     net::TcpStream,
     sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::timeout,
 };
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     Config,
     config::RoomConfig,
-    connection::{Connection, OutboxLimits, serve},
+    connection::{CloseCode, Connection, OutboxLimits, serve},
     metrics::Metrics,
 };
 
@@ -37,6 +38,8 @@ use crate::{
 const COMMANDS_MAX: usize = 16_384;
 /// Events watched here at once.
 const ROOMS_MAX: usize = 10_000;
+/// How long the answer to an upgrade may take to get out.
+const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
 
 /// All rooms; cheap to clone.
 #[derive(Clone)]
@@ -133,7 +136,7 @@ impl Hub {
         };
         let seats = room
             .seats
-            .get_or_init(|| async { self.seats(event_id, incarnation) })
+            .get_or_init(|| async { self.seats(event_id, incarnation, room.key) })
             .await;
         let seat = seats.take().await.map_err(|why| match why {
             NoSeat::Full => ApiError::ConnectionLimitReached(self.inner.config.seats_max),
@@ -182,6 +185,10 @@ impl Hub {
 
     fn open(&self, event_id: &EventId) -> Result<Arc<RoomHandle>, ApiError> {
         let mut rooms = self.rooms();
+        // Under the lock: a room that opens after the drain has begun would never hear of it.
+        if self.inner.draining.load(Ordering::Relaxed) {
+            return Err(ApiError::Unavailable("draining".to_owned()));
+        }
         if let Some(room) = rooms.get(event_id) {
             return Ok(Arc::clone(room));
         }
@@ -213,12 +220,13 @@ impl Hub {
         Ok(room)
     }
 
-    fn seats(&self, event_id: &EventId, incarnation: String) -> Seats {
+    fn seats(&self, event_id: &EventId, incarnation: String, key: u64) -> Seats {
         let (seats, keeper) = Seats::new(SeatsOf {
             store: self.inner.store.clone(),
             event_id: event_id.clone(),
             incarnation,
-            gateway: self.inner.gateway.clone(),
+            // A room that is closing and the one that follows it hold seats of their own.
+            lease: format!("{}:{key}", self.inner.gateway),
             seats_max: self.inner.config.seats_max,
         });
         self.inner.tasks.spawn(keeper);
@@ -252,8 +260,11 @@ impl Hub {
     /// Takes nobody any more and sends everyone elsewhere, evenly within `over`. Completes when
     /// all are gone and their seats are given back.
     pub async fn drain(&self, over: Duration) {
-        self.inner.draining.store(true, Ordering::Relaxed);
-        let rooms: Vec<_> = self.rooms().values().cloned().collect();
+        let rooms: Vec<_> = {
+            let rooms = self.rooms();
+            self.inner.draining.store(true, Ordering::Relaxed);
+            rooms.values().cloned().collect()
+        };
         for room in rooms {
             // A room that has ended meanwhile has nobody to send away.
             let _ = room.commands.send(Command::Drain(over)).await;
@@ -275,24 +286,20 @@ impl Ticket {
         } = self;
         let inner = Arc::clone(&hub.inner);
         hub.inner.tasks.spawn(async move {
-            let Some((stream, already_read)) = socket.await else {
+            // Behind answers that the client does not take, the upgrade may never get out.
+            let Ok(Some((stream, already_read))) = timeout(UPGRADE_WITHIN, socket).await else {
                 return;
             };
             let connection = Arc::new(Connection::new(stream, inner.outbox_limits));
             inner.metrics.connections.inc();
-            let joined = room
-                .commands
-                .send(Command::Join(Arc::clone(&connection)))
-                .await;
-            // The seat is the spectator's until the socket is gone.
-            if joined.is_ok() {
-                let ended = serve(&connection, &already_read).await;
-                inner
-                    .metrics
-                    .closed
-                    .with_label_values(&[ended.as_str()])
-                    .inc();
+            let join = Command::Join(Arc::clone(&connection));
+            if room.commands.send(join).await.is_err() {
+                connection.close(CloseCode::ServiceRestart, "the room has just closed");
             }
+            // The seat is the spectator's until the socket is gone.
+            let ended = serve(&connection, &already_read).await;
+            let why = [ended.as_str()];
+            inner.metrics.closed.with_label_values(&why).inc();
             connection.abort();
             inner.metrics.connections.dec();
             drop((connection, seat, place, room));

@@ -26,6 +26,15 @@ struct Member {
     ping_slot: u64,
 }
 
+impl Drop for Members {
+    /// However a room ends, nobody stays behind without one.
+    fn drop(&mut self) {
+        for member in &self.connections {
+            member.connection.abort();
+        }
+    }
+}
+
 impl Members {
     /// Nobody yet.
     pub fn new(config: RoomConfig, metrics: Metrics) -> Self {

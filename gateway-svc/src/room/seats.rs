@@ -71,8 +71,8 @@ pub struct SeatsOf {
     pub event_id: EventId,
     /// Which event of that id.
     pub incarnation: String,
-    /// This process.
-    pub gateway: String,
+    /// This room of this process; no two rooms share one.
+    pub lease: String,
     /// Seats of the event on all gateways.
     pub seats_max: usize,
 }
@@ -148,7 +148,7 @@ impl Keeper {
     async fn ask(&mut self, waiting: Vec<Waiter>) -> bool {
         let held = self.held();
         let request = SeatRequest {
-            gateway: &self.of.gateway,
+            gateway: &self.of.lease,
             held,
             wanted: waiting.len(),
             max: self.of.seats_max,
@@ -172,6 +172,8 @@ impl Keeper {
             }
             Err(error) => {
                 warn!(%error, event = %self.of.event_id, "seats not confirmed");
+                // Redis may have granted them all the same; the next report takes that back.
+                self.reported = self.reported.max(held + waiting.len());
                 refuse(waiting, &NoSeat::Unavailable(error.to_string()));
                 true
             }
@@ -187,8 +189,10 @@ impl Keeper {
             seats -= 1;
             self.shared.held.fetch_add(1, Ordering::AcqRel);
             let shared = Arc::clone(&self.shared);
-            // A waiter that is gone drops the seat with the answer, which gives it back.
-            let _ = waiter.send(Ok(Seat { shared }));
+            // A waiter that is gone leaves its seat to the next one.
+            if waiter.send(Ok(Seat { shared })).is_err() {
+                seats += 1;
+            }
         }
     }
 }

@@ -33,11 +33,13 @@ pub enum Input {
         /// The room's own seq at the question.
         room_seq: Seq,
     },
+    /// The event's position could not be read; the next check tries again.
+    PositionUnknown,
     /// What followed the room's position was read.
     History(History),
     /// The whole state was read; `None` when the event is gone.
     Snapshot(Option<Box<Snapshot>>),
-    /// A read failed; the next position check tries again.
+    /// A read of history or snapshot failed; the next position check tries again.
     ReadFailed,
 }
 
@@ -74,6 +76,16 @@ struct ResultsOf {
     race_id: RaceId,
 }
 
+/// What a room is reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    History,
+    /// `regressed` when the server was seen behind the room: only then an older snapshot is news.
+    Snapshot {
+        regressed: bool,
+    },
+}
+
 /// The state of one room.
 #[derive(Debug)]
 pub struct Room {
@@ -81,10 +93,10 @@ pub struct Room {
     position: Position,
     view: StructureView,
     results_seqs: HashMap<RaceId, Seq>,
-    /// The highest seq heard of.
-    heard: Seq,
-    /// Whether a read is under way; one at a time.
-    reading: bool,
+    /// The last position heard of: the highest one of its epoch.
+    heard: Position,
+    /// The read that is under way; one at a time.
+    reading: Option<Reading>,
     ended: Option<End>,
     /// The `full` of the present position, made when somebody first needs it.
     full: Option<Frame>,
@@ -98,8 +110,8 @@ impl Room {
             position: snapshot.position.clone(),
             view: view(snapshot),
             results_seqs: results_seqs(snapshot),
-            heard: snapshot.position.seq,
-            reading: false,
+            heard: snapshot.position.clone(),
+            reading: None,
             ended: None,
             full: None,
         };
@@ -164,7 +176,8 @@ impl Room {
             Input::Position { read, room_seq } => self.checked(read, room_seq, &mut effects),
             Input::History(history) => self.caught_up(history, &mut effects),
             Input::Snapshot(snapshot) => self.reset(snapshot, now_ms, &mut effects),
-            Input::ReadFailed => self.reading = false,
+            Input::ReadFailed => self.reading = None,
+            Input::PositionUnknown => {}
         }
         effects
     }
@@ -173,17 +186,29 @@ impl Room {
         if self.ended.is_some() {
             return;
         }
+        self.hear_of(&envelope.position);
         if envelope.position.epoch != self.position.epoch {
-            self.read_snapshot(effects);
+            self.read_snapshot(false, effects);
         } else if envelope.kind == Kind::Deleted {
             self.delete(effects);
         } else if envelope.position.seq > self.position.seq {
-            self.heard = self.heard.max(envelope.position.seq);
             let is_next = envelope.position.seq == self.position.seq + 1;
             if !(is_next && envelope.kind != Kind::ByReference && self.apply(envelope, effects)) {
                 self.read_history(effects);
             }
         }
+    }
+
+    fn hear_of(&mut self, position: &Position) {
+        let older = position.epoch == self.heard.epoch && position.seq <= self.heard.seq;
+        if !older {
+            self.heard = position.clone();
+        }
+    }
+
+    /// Whether there is more to be had than the room has.
+    fn is_behind(&self) -> bool {
+        self.heard.epoch == self.position.epoch && self.heard.seq > self.position.seq
     }
 
     fn checked(&mut self, read: Option<Pulse>, room_seq: Seq, effects: &mut Vec<Effect>) {
@@ -197,45 +222,54 @@ impl Room {
             effects.push(Effect::RefreshOnCourse);
         }
         let Pulse { position, .. } = pulse;
-        let regressed = position.seq < room_seq;
-        if position.epoch != self.position.epoch || regressed {
-            self.read_snapshot(effects);
+        self.hear_of(&position);
+        if position.epoch != self.position.epoch {
+            self.read_snapshot(false, effects);
+        } else if position.seq < room_seq {
+            self.read_snapshot(true, effects);
         } else if position.seq > self.position.seq {
-            self.heard = self.heard.max(position.seq);
             self.read_history(effects);
         }
     }
 
     fn caught_up(&mut self, history: History, effects: &mut Vec<Effect>) {
-        self.reading = false;
+        self.reading = None;
         if self.ended.is_some() {
             return;
         }
         match history {
             History::Gone => self.delete(effects),
-            History::Broken => self.read_snapshot(effects),
+            History::Broken => self.read_snapshot(true, effects),
             History::Continues(missed) => {
                 for envelope in &missed {
                     let is_next = envelope.position.epoch == self.position.epoch
                         && envelope.position.seq == self.position.seq + 1;
                     if is_next && !self.apply(envelope, effects) {
-                        return self.read_snapshot(effects);
+                        return self.read_snapshot(false, effects);
                     }
                 }
-                // Without progress a next read would give the same: what was heard of may be lost
-                // with a failed primary, and then the next position check tells.
-                if missed.is_empty() {
-                    self.heard = self.position.seq;
-                }
-                if self.heard > self.position.seq && self.ended.is_none() {
-                    self.read_history(effects);
-                }
+                self.read_on(!missed.is_empty(), effects);
             }
         }
     }
 
+    /// Reads again what was heard of meanwhile. Without progress a next read would give the same:
+    /// what was heard of may be lost with a failed primary, and the next position check tells.
+    fn read_on(&mut self, progress: bool, effects: &mut Vec<Effect>) {
+        if self.ended.is_some() {
+            return;
+        }
+        if self.heard.epoch != self.position.epoch {
+            self.read_snapshot(false, effects);
+        } else if !progress {
+            self.heard = self.position.clone();
+        } else if self.is_behind() {
+            self.read_history(effects);
+        }
+    }
+
     fn reset(&mut self, snapshot: Option<Box<Snapshot>>, now_ms: i64, effects: &mut Vec<Effect>) {
-        self.reading = false;
+        let reading = self.reading.take();
         if self.ended.is_some() {
             return;
         }
@@ -243,9 +277,15 @@ impl Room {
         let Some(snapshot) = snapshot.filter(|s| same(s)) else {
             return self.delete(effects);
         };
-        if snapshot.position == self.position {
+        let same_epoch = snapshot.position.epoch == self.position.epoch;
+        let regressed = reading == Some(Reading::Snapshot { regressed: true });
+        let older = snapshot.position.seq < self.position.seq && !regressed;
+        if snapshot.position == self.position || (same_epoch && older) {
+            // Whatever made the room ask is settled, or was old news.
+            self.heard = self.position.clone();
             return;
         }
+        let heard = self.heard.clone();
         *self = Self::new(&snapshot);
         if self.ended == Some(End::Unpublished) {
             return self.unpublish(effects);
@@ -254,6 +294,9 @@ impl Room {
         effects.push(Effect::Broadcast(full, self.position.seq));
         if let Some(end) = self.ended {
             effects.push(Effect::End(end));
+        } else if heard.epoch == self.position.epoch {
+            self.hear_of(&heard);
+            self.read_on(true, effects);
         }
     }
 
@@ -270,7 +313,7 @@ impl Room {
             return false;
         }
         self.position.seq = envelope.position.seq;
-        self.heard = self.heard.max(self.position.seq);
+        self.hear_of(&self.position.clone());
         self.full = None;
         let frame = match envelope.kind {
             Kind::Structure => {
@@ -335,15 +378,15 @@ impl Room {
     }
 
     fn read_history(&mut self, effects: &mut Vec<Effect>) {
-        if !self.reading {
-            self.reading = true;
+        if self.reading.is_none() {
+            self.reading = Some(Reading::History);
             effects.push(Effect::ReadHistory(self.position.clone()));
         }
     }
 
-    fn read_snapshot(&mut self, effects: &mut Vec<Effect>) {
-        if !self.reading {
-            self.reading = true;
+    fn read_snapshot(&mut self, regressed: bool, effects: &mut Vec<Effect>) {
+        if self.reading.is_none() {
+            self.reading = Some(Reading::Snapshot { regressed });
             effects.push(Effect::ReadSnapshot);
         }
     }

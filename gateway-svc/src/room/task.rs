@@ -189,7 +189,22 @@ impl Running {
                 _ = drain_step.tick(), if self.drain_until.is_some() => self.drain(),
             }
         }
+        self.turn_away_late_comers();
         info!(event = %self.task.event_id, "room closed");
+    }
+
+    /// Whoever was on the way when the room closed is told to come again.
+    fn turn_away_late_comers(&mut self) {
+        self.task.commands.close();
+        while let Ok(command) = self.task.commands.try_recv() {
+            if let Command::Join(connection) = command {
+                let (code, reason) = self.room.ended().map_or(
+                    (CloseCode::ServiceRestart, "the room has just closed"),
+                    |end| (CloseCode::Normal, farewell(end)),
+                );
+                connection.close(code, reason);
+            }
+        }
     }
 
     fn heard(&mut self, event: Option<FeedEvent>) {
@@ -220,7 +235,7 @@ impl Running {
     }
 
     fn take_in(&mut self, input: Input) {
-        if matches!(input, Input::Position { .. } | Input::ReadFailed) {
+        if matches!(input, Input::Position { .. } | Input::PositionUnknown) {
             self.check_at = Instant::now() + quiet();
         }
         match &input {
@@ -307,8 +322,14 @@ impl Running {
         self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
         let room_seq = self.room.position().seq;
         self.read("position", move |store, event_id| async move {
-            let read = store.pulse(&event_id).await?;
-            Ok(Input::Position { read, room_seq })
+            let input = match store.pulse(&event_id).await {
+                Ok(read) => Input::Position { read, room_seq },
+                Err(error) => {
+                    warn!(%error, event = %event_id, "position not read");
+                    Input::PositionUnknown
+                }
+            };
+            Ok(input)
         });
     }
 

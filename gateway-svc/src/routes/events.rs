@@ -53,7 +53,12 @@ impl EventList {
                 *last = Some((Instant::now(), body.clone()));
                 Ok(body)
             }
-            (Err(StoreError::Unavailable(_)), Some((_, body))) => Ok(body.clone()),
+            (Err(StoreError::Unavailable(_)), Some((_, body))) => {
+                // Whoever waits behind this one must not try again at once, one after the other.
+                let body = body.clone();
+                *last = Some((Instant::now(), body.clone()));
+                Ok(body)
+            }
             (Err(error), _) => Err(error),
         }
     }

@@ -68,14 +68,14 @@ impl FromRequestParts<App> for Admin {
         if app.credentials.master.is_open() {
             return Ok(Self);
         }
-        let client = app.attempts.client(parts);
+        let client = app.admin_attempts.client(parts);
         // Passwords can be guessed, so somebody who guesses is not even told when right.
-        app.attempts.check(client)?;
+        app.admin_attempts.check(client)?;
         let given = parts.headers.get("x-master-key");
         if given.is_some_and(|given| app.credentials.master.fits(given.as_bytes())) {
             return Ok(Self);
         }
-        app.attempts.count_failure(client);
+        app.admin_attempts.count_failure(client);
         app.metrics.auth_failures.inc();
         let text = "send an admin password in the X-Master-Key header";
         Err(ApiError::Unauthorized(text.to_owned()))
@@ -104,10 +104,10 @@ impl FromRequestParts<App> for KeyHolder {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let result = check_key(parts, app).await;
         if let Err(ApiError::Unauthorized(_)) = result {
-            let client = app.attempts.client(parts);
+            let client = app.key_attempts.client(parts);
             app.metrics.auth_failures.inc();
-            app.attempts.check(client)?;
-            app.attempts.count_failure(client);
+            app.key_attempts.check(client)?;
+            app.key_attempts.count_failure(client);
         }
         result.map(Self)
     }

@@ -7,7 +7,7 @@ use axum::{
 };
 use common::{
     domain::{EventConfig, EventRecord},
-    http::{ApiError, body},
+    http::{ApiError, body, server::ReceivedAt},
     plan::config,
     store::StoreError,
 };
@@ -25,7 +25,11 @@ pub async fn get(State(app): State<App>, request: Request) -> Result<Json<EventC
 }
 
 /// `PATCH /admin/events/{eventId}/config`
-pub async fn set(State(app): State<App>, request: Request) -> Result<Json<EventConfig>, ApiError> {
+pub async fn set(
+    State(app): State<App>,
+    ReceivedAt(received): ReceivedAt,
+    request: Request,
+) -> Result<Json<EventConfig>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let record = key_holder_of_path(&mut parts, &app).await?;
     let patch: EventConfig = body::json(Request::from_parts(parts, body), app.json_limit).await?;
@@ -34,6 +38,7 @@ pub async fn set(State(app): State<App>, request: Request) -> Result<Json<EventC
         incarnation: record.incarnation,
         what: "config",
         states: None,
+        received,
     };
     let config = change(&app, target, move |_, head| {
         let patch = patch.clone();

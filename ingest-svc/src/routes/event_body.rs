@@ -2,12 +2,16 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use common::{
     domain::{EventDetails, EventId, ImageRecord, image::ImageType},
     http::ApiError,
 };
 use jiff::civil::Date;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest, Sha256};
 
@@ -89,19 +93,25 @@ impl<'de> Deserialize<'de> for Image {
     }
 }
 
+/// Base64 with or without padding, on one line or many.
+fn base64(text: &str) -> Result<Vec<u8>, &'static str> {
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let text: String = text.split_ascii_whitespace().collect();
+    ENGINE.decode(text).map_err(|_| "is not valid base64")
+}
+
 impl Image {
     /// Reads base64, plain or as a `data:` URI.
     fn decode(text: &str) -> Result<Self, &'static str> {
-        let encoded = match text.strip_prefix("data:") {
-            Some(uri) => match uri.split_once(',') {
-                Some((head, data)) if head.ends_with(";base64") => data,
-                _ => return Err("a data: URI must be base64"),
-            },
-            None => text,
+        let bytes = match text.strip_prefix("data:").map(|uri| uri.split_once(',')) {
+            Some(Some((head, data))) if head.ends_with(";base64") => base64(data)?,
+            Some(Some((_, data))) => percent_decode_str(data).collect(),
+            Some(None) => return Err("a data: URI has its data after a comma"),
+            None => base64(text)?,
         };
-        let bytes = STANDARD
-            .decode(encoded.trim())
-            .map_err(|_| "is not valid base64")?;
         if bytes.len() > IMAGE_BYTES_MAX {
             return Err("the image is larger than 1 MiB");
         }

@@ -7,13 +7,14 @@ use axum::{
 };
 use common::{
     domain::{EventRecord, EventStatus, KeyRecord, KeyWindow},
-    http::{ApiError, body},
-    plan::{Part, Plan, Write, config::record_plan},
+    http::{ApiError, body, server::ReceivedAt},
+    plan::{Part, Plan, Write, config::record_plan, import::utc_day},
     store::{NewEvent, StoreError},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::event_body::{EditBody, NewEventBody};
 use crate::{
@@ -91,7 +92,7 @@ pub async fn create(
     _: Admin,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let body: NewEventBody = body::json(request, app.json_limit).await?;
+    let body: NewEventBody = body::json(request, app.event_limit).await?;
     let details = body.details()?;
     let given = KeyWindow::from_dates(&details);
     let new = NewEvent {
@@ -126,11 +127,12 @@ pub async fn list(State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiEr
 /// `PATCH /admin/events/{eventId}`
 pub async fn edit(
     State(app): State<App>,
+    received: ReceivedAt,
     AdminOf(record): AdminOf,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
-    let body: EditBody = body::json(request, app.json_limit).await?;
-    let target = target(&record, "edit");
+    let body: EditBody = body::json(request, app.event_limit).await?;
+    let target = target(&record, "edit", received);
     let after = change(&app, target, move |_, head| {
         let planned = edited(&head, &body);
         async move { planned }
@@ -139,19 +141,24 @@ pub async fn edit(
     Ok(Json(json!(event)))
 }
 
-fn target(record: &EventRecord, what: &'static str) -> Target {
+fn target(record: &EventRecord, what: &'static str, ReceivedAt(received): ReceivedAt) -> Target {
     Target {
         event_id: record.event_id.clone(),
         incarnation: record.incarnation.clone(),
         what,
         states: None,
+        received,
     }
 }
 
 fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, Plan), ApiError> {
     let before = &head.record;
     let details = body.applied_to(&before.details)?;
-    let window = KeyWindow::from_dates(&details);
+    let mut window = KeyWindow::from_dates(&details);
+    if before.key.given.until.is_none() {
+        let earliest = before.key.given.earliest_end(utc_day(before.created_at_ms));
+        window.until = window.until.map(|until| until.max(earliest));
+    }
     let key = if body.has_dates() {
         KeyRecord {
             given: window,
@@ -223,30 +230,41 @@ pub async fn remove(
 /// `POST /admin/events/{eventId}/rotate-key`
 pub async fn rotate_key(
     State(app): State<App>,
+    received: ReceivedAt,
     AdminOf(record): AdminOf,
 ) -> Result<Json<Value>, ApiError> {
-    let target = target(&record, "rotate-key");
-    let keys = app.keys.clone();
-    let (old_digest, after) = change(&app, target, move |store, head| {
-        let before = head.record;
-        let key = ApiKeys::new_record(before.key.given, before.key.window);
+    let target = target(&record, "rotate-key", received);
+    let salt = ApiKeys::new_record(record.key.given, record.key.window).salt;
+    let with_new_key = move |before: EventRecord| EventRecord {
+        key: KeyRecord {
+            salt: salt.clone(),
+            ..before.key.clone()
+        },
+        ..before
+    };
+    let new_digest = app.keys.digest_of(&with_new_key(record.clone()));
+    // Findable before it is valid, so that no instant exists in which no key works.
+    app.store.index_event(&record.event_id, &new_digest).await?;
+    let rotated = change(&app, target, move |_, head| {
+        let after = with_new_key(head.record.clone());
         let plan = Plan {
             expected: vec![head.revisions.expect(Part::Record)],
             touched: vec![Part::Record],
-            writes: vec![Write::Key(key.clone())],
+            writes: vec![Write::Key(after.key.clone())],
             changes: Vec::new(),
         };
-        let old_digest = keys.digest_of(&before);
-        let after = EventRecord { key, ..before };
-        let new_digest = keys.digest_of(&after);
-        async move {
-            // Findable before it is valid, so that no instant exists in which no key works.
-            store.index_event(&after.event_id, &new_digest).await?;
-            Ok(((old_digest, after), plan))
-        }
+        async move { Ok(((head.record, after), plan)) }
     })
-    .await?;
-    app.store.forget_key(&old_digest).await?;
+    .await;
+    let (obsolete, rotated) = match rotated {
+        Ok((before, after)) => (app.keys.digest_of(&before), Ok(after)),
+        Err(error) => (new_digest, Err(error)),
+    };
+    // An entry that opens nothing is found wrong by whoever follows it.
+    if let Err(error) = app.store.forget_key(&obsolete).await {
+        warn!(%error, "the entry of an obsolete key stays for now");
+    }
+    let after = rotated?;
     Ok(Json(json!({
         "eventId": after.event_id,
         "apiKey": app.keys.of(&after),

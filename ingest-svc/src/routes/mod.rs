@@ -15,7 +15,10 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 
-use common::domain::{DataKind, EventRecord};
+use common::{
+    domain::{DataKind, EventRecord},
+    http::server::ReceivedAt,
+};
 
 use crate::{change::Target, state::App};
 
@@ -44,11 +47,12 @@ pub fn router(app: App) -> Router {
 }
 
 /// The target of an ingest call, with the state guard checked again inside the commit.
-fn ingest_target(record: &EventRecord, kind: DataKind) -> Target {
+fn ingest_target(record: &EventRecord, kind: DataKind, ReceivedAt(received): ReceivedAt) -> Target {
     Target {
         event_id: record.event_id.clone(),
         incarnation: record.incarnation.clone(),
         what: kind.as_str(),
         states: Some(kind.accepted_in()),
+        received,
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -11,8 +11,10 @@ use axum::{
     extract::{Request, State},
 };
 use common::{
-    domain::{DataKind, EventId, EventRecord, Hundredths, OnCourseEntry, Penalty, RaceId},
-    http::{ApiError, body},
+    domain::{
+        DataKind, EventId, EventRecord, Hundredths, OnCourseEntry, ParticipantId, Penalty, RaceId,
+    },
+    http::{ApiError, body, server::ReceivedAt},
     plan::{Plan, guard, on_course},
 };
 use serde::Deserialize;
@@ -42,6 +44,7 @@ struct OnCourseBody {
 struct EntryBody {
     race_id: RaceId,
     bib: u32,
+    participant_id: Option<ParticipantId>,
     name: Option<String>,
     club: Option<String>,
     position: Option<u32>,
@@ -61,6 +64,7 @@ impl From<EntryBody> for OnCourseEntry {
         Self {
             race_id: body.race_id,
             bib: body.bib,
+            participant_id: body.participant_id,
             name: body.name,
             club: body.club,
             position: body.position,
@@ -80,13 +84,14 @@ impl From<EntryBody> for OnCourseEntry {
 /// `POST /ingest/oncourse`
 pub async fn push(
     State(app): State<App>,
+    received: ReceivedAt,
     KeyHolder(record): KeyHolder,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
     let body: OnCourseBody = body::json(request, app.json_limit).await?;
     check(&body)?;
     let entries: Vec<OnCourseEntry> = body.oncourse.into_iter().map(OnCourseEntry::from).collect();
-    let target = ingest_target(&record, DataKind::OnCourse);
+    let target = ingest_target(&record, DataKind::OnCourse, received);
     let active = change(&app, target, move |store, head| {
         let entries = entries.clone();
         async move {
@@ -94,11 +99,10 @@ pub async fn push(
             if !head.record.has_xml {
                 return Ok((None, Plan::default()));
             }
-            // Only entries that lack something need the people of their race.
-            let incomplete = entries
+            let needing = entries
                 .iter()
-                .filter(|e| e.name.is_none() || e.club.is_none());
-            let races = incomplete.map(|entry| &entry.race_id);
+                .filter(|entry| on_course::needs_people(entry, &head.on_course));
+            let races = needing.map(|entry| &entry.race_id);
             let competition = store.competition(&head, races).await?;
             let (after, plan) = on_course::plan(
                 &head.record,
@@ -140,7 +144,11 @@ impl Flushes {
         let target = Target {
             states: None,
             what: "oncourse-flush",
-            ..ingest_target(record, DataKind::OnCourse)
+            ..ingest_target(
+                record,
+                DataKind::OnCourse,
+                ReceivedAt(Instant::now() + SHOWN_AFTER),
+            )
         };
         tokio::spawn(async move {
             tokio::time::sleep(SHOWN_AFTER).await;

@@ -8,7 +8,7 @@ use common::{
     domain::{
         DataKind, Hundredths, LiveRow, ParticipantId, Penalty, RaceId, ResultStatus, merge::LiveRun,
     },
-    http::{ApiError, body},
+    http::{ApiError, body, server::ReceivedAt},
     plan::{Plan, guard, results},
 };
 use serde::{Deserialize, Deserializer, de};
@@ -101,12 +101,13 @@ fn positional(gates: Vec<GateBody>) -> Vec<Option<Penalty>> {
 /// `POST /ingest/results`
 pub async fn push(
     State(app): State<App>,
+    received: ReceivedAt,
     KeyHolder(record): KeyHolder,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
     let body: ResultsBody = body::json(request, app.json_limit).await?;
     let rows: Vec<LiveRow> = body.results.into_iter().map(LiveRow::from).collect();
-    let target = ingest_target(&record, DataKind::Results);
+    let target = ingest_target(&record, DataKind::Results, received);
     let updated = change(&app, target, move |store, head| {
         let rows = rows.clone();
         async move {

@@ -6,7 +6,7 @@ use axum::{
 };
 use common::{
     domain::EventStatus,
-    http::{ApiError, body},
+    http::{ApiError, body, server::ReceivedAt},
     plan::status,
 };
 use jiff::Timestamp;
@@ -26,7 +26,11 @@ struct StatusBody {
 }
 
 /// `PATCH /admin/events/{eventId}/status`: 401 with the key of another event, 404 without an event.
-pub async fn set(State(app): State<App>, request: Request) -> Result<Json<Value>, ApiError> {
+pub async fn set(
+    State(app): State<App>,
+    ReceivedAt(received): ReceivedAt,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let KeyHolder(record) = KeyHolder::from_request_parts(&mut parts, &app).await?;
     let event_id = event_in_path(&mut parts, &app).await?;
@@ -45,6 +49,7 @@ pub async fn set(State(app): State<App>, request: Request) -> Result<Json<Value>
         incarnation: record.incarnation,
         what: "status",
         states: None,
+        received,
     };
     let now_ms = Timestamp::now().as_millisecond();
     let previous = change(&app, target, move |_, head| async move {

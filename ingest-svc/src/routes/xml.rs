@@ -14,6 +14,7 @@ use common::{
     http::{
         ApiError,
         body::{self, BodyLimit, media_type, parse_json},
+        server::ReceivedAt,
     },
     plan::import,
 };
@@ -45,6 +46,7 @@ enum Format {
 /// `POST /ingest/xml`
 pub async fn push(
     State(app): State<App>,
+    received: ReceivedAt,
     KeyHolder(record): KeyHolder,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
@@ -56,14 +58,17 @@ pub async fn push(
         // UTF-16 spends two bytes where UTF-8 spends one.
         Format::Xml => app.xml_bytes_max * 2,
     };
-    let permit = Arc::clone(&app.imports).acquire_owned().await;
-    let permit = permit.map_err(|error| ApiError::Internal(error.to_string()))?;
     let limit = BodyLimit {
         bytes: bytes_max,
         ..app.json_limit
     };
     let bytes = body::read(request.into_body(), limit).await;
     let bytes = bytes.map_err(|error| named_limit(error, app.xml_bytes_max))?;
+    // After the body: a slow sender must not keep others from importing.
+    let deadline = received.0 + app.request_timeout;
+    let permit = Arc::clone(&app.imports).acquire_owned();
+    let permit = tokio::time::timeout_at(deadline.into(), permit).await;
+    let permit = permit.map_err(|_| ApiError::Unavailable("too many imports".to_owned()))?;
     let xml_bytes_max = app.xml_bytes_max;
     let parsed = tokio::task::spawn_blocking(move || {
         let bytes = if gzip {
@@ -78,7 +83,7 @@ pub async fn push(
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let (export, imported) = parsed.map_err(|error| named_limit(error, xml_bytes_max))?;
     let export = Arc::new(export);
-    let target = ingest_target(&record, DataKind::Xml);
+    let target = ingest_target(&record, DataKind::Xml, received);
     change(&app, target, move |store, head| {
         let export = Arc::clone(&export);
         async move {

@@ -45,7 +45,11 @@ async fn of_400_at_once_exactly_200_are_let_in_and_a_closed_one_frees_its_seat()
 async fn a_killed_gateway_gives_its_seats_back_when_its_lease_ends() {
     let config = StackConfig {
         gateways: 2,
-        gateway_flags: vec!["--max-connections-per-event=3".to_owned()],
+        // The spectators here read nothing while the test waits, so they answer no ping either.
+        gateway_flags: vec![
+            "--max-connections-per-event=3".to_owned(),
+            "--ping-seconds=600".to_owned(),
+        ],
         ..StackConfig::default()
     };
     let mut stack = Stack::with(config).await;

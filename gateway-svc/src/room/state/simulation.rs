@@ -338,8 +338,6 @@ impl World {
             Step::CheckPosition => self.check_position(),
             Step::LoseTail(changes) => {
                 self.server.lose_tail(*changes);
-                // Commits of the old primary arrive no more once it is gone.
-                self.delayed.clear();
             }
         }
     }
