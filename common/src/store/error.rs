@@ -1,6 +1,6 @@
 //! What Redis did to us.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, ParsingError, RedisError, ServerErrorKind};
 
 use crate::domain::EventStatus;
 
@@ -43,6 +43,12 @@ impl From<RedisError> for StoreError {
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Self::corrupt(error),
             _ => Self::Unavailable(error.to_string()),
         }
+    }
+}
+
+impl From<ParsingError> for StoreError {
+    fn from(error: ParsingError) -> Self {
+        Self::corrupt(error)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use redis::Pipeline;
+use redis::{Pipeline, Value};
 
 use super::{
     Store, StoreError,
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     domain::{
-        ClassId, Competition, EventId, EventRecord, OnCourse, Participant, Race, RaceId, Row,
-        Structure,
+        ClassId, Competition, EventId, EventRecord, OnCourse, Participant, Participants, Race,
+        RaceId, Row, Rows, Structure,
     },
-    plan::Revisions,
+    plan::{Revisions, results::concerned},
     protocol::{Epoch, Mark, Position, Seq},
 };
 
@@ -82,6 +82,21 @@ type HeadReply = (
     (i64, i64),
 );
 
+/// The commands whose answers are a [`HeadReply`].
+fn head_commands(pipe: &mut Pipeline, keys: &EventKeys) {
+    pipe.atomic();
+    pipe.cmd("HGETALL").arg(keys.meta());
+    pipe.cmd("HGETALL").arg(keys.marks());
+    pipe.cmd("GET").arg(keys.structure());
+    pipe.cmd("GET").arg(keys.on_course());
+    pipe.cmd("TIME");
+}
+
+/// How often a consistent read is tried while the structure changes under it.
+const CONSISTENT_TRIES: usize = 5;
+/// How many answers a [`HeadReply`] is made of.
+const HEAD_REPLIES: usize = 5;
+
 type PulseReply = (Option<String>, Option<String>, Option<Seq>, Option<i64>);
 
 impl Store {
@@ -89,12 +104,7 @@ impl Store {
     pub async fn head(&self, event_id: &EventId) -> Result<Head, StoreError> {
         let keys = EventKeys::new(event_id);
         let mut pipe = redis::pipe();
-        pipe.atomic();
-        pipe.cmd("HGETALL").arg(keys.meta());
-        pipe.cmd("HGETALL").arg(keys.marks());
-        pipe.cmd("GET").arg(keys.structure());
-        pipe.cmd("GET").arg(keys.on_course());
-        pipe.cmd("TIME");
+        head_commands(&mut pipe, &keys);
         let reply: HeadReply = self.query(&pipe).await?;
         read_head(event_id, &reply)
     }
@@ -162,6 +172,82 @@ impl Store {
             .collect();
         let classes = races.iter().map(|race| &race.class_id).collect();
         self.load(head, &races, classes).await
+    }
+
+    /// A race with everything that its public shapes depend on, and the head that all of it is true
+    /// for; `None` when the event has no such race.
+    pub async fn race(
+        &self,
+        event_id: &EventId,
+        race_id: &RaceId,
+    ) -> Result<Option<(Head, Competition)>, StoreError> {
+        let mut known = self.head(event_id).await?;
+        for _ in 0..CONSISTENT_TRIES {
+            let Some(race) = known.structure.race(race_id) else {
+                return Ok(None);
+            };
+            let races = concerned(&known.structure, [race_id]);
+            let (head, people, rows) = self.race_at_once(event_id, &race.class_id, &races).await?;
+            // Which class and partner belong to the race is only certain for the same structure.
+            if head.structure == known.structure {
+                let competition = Competition {
+                    structure: head.structure.clone(),
+                    participants: [(race.class_id.clone(), people)].into(),
+                    rows: races.into_iter().zip(rows).collect(),
+                };
+                return Ok(Some((head, competition)));
+            }
+            known = head;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn race_at_once(
+        &self,
+        event_id: &EventId,
+        class_id: &ClassId,
+        races: &[RaceId],
+    ) -> Result<(Head, Participants, Vec<Rows>), StoreError> {
+        let keys = EventKeys::new(event_id);
+        let mut pipe = redis::pipe();
+        head_commands(&mut pipe, &keys);
+        pipe.cmd("HVALS").arg(keys.people(class_id));
+        for race_id in races {
+            pipe.cmd("HVALS").arg(keys.rows(race_id));
+        }
+        let mut replies: Vec<Value> = self.query(&pipe).await?;
+        if replies.len() != HEAD_REPLIES + 1 + races.len() {
+            return Err(StoreError::corrupt("an answer is missing"));
+        }
+        let hashes = replies.split_off(HEAD_REPLIES);
+        let reply: HeadReply = redis::from_redis_value(Value::Array(replies))?;
+        let mut hashes = hashes
+            .into_iter()
+            .map(redis::from_redis_value::<Vec<String>>);
+        let people = hashes.next().transpose()?.unwrap_or_default();
+        let by_id = |p: Participant| (p.participant_id.clone(), p);
+        let people = values(&people)?.into_iter().map(by_id).collect();
+        let rows = hashes.map(|hash| {
+            let by_id = |row: Row| (row.participant_id.clone(), row);
+            Ok(values(&hash?)?.into_iter().map(by_id).collect())
+        });
+        let rows: Result<Vec<Rows>, StoreError> = rows.collect();
+        Ok((read_head(event_id, &reply)?, people, rows?))
+    }
+
+    /// The event's picture: its media type, version and bytes; `None` when it has none.
+    pub async fn image(
+        &self,
+        event_id: &EventId,
+    ) -> Result<Option<(EventRecord, Vec<u8>)>, StoreError> {
+        let keys = EventKeys::new(event_id);
+        let mut pipe = redis::pipe();
+        pipe.atomic();
+        pipe.cmd("HGETALL").arg(keys.meta());
+        pipe.cmd("GET").arg(keys.image());
+        let (fields, bytes): (Fields, Option<Vec<u8>>) = self.query(&pipe).await?;
+        let (record, _) = record::read(event_id, &fields)?;
+        Ok(bytes.map(|bytes| (record, bytes)))
     }
 
     /// Rows and participants of all races and classes.

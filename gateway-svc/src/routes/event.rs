@@ -1,21 +1,25 @@
-//! `GET /events/{eventId}`
+//! `GET /events/{eventId}` and what belongs to the event as a whole: its categories, the boats on
+//! the water, its picture.
 
 use axum::{
     extract::{Path, State},
-    response::Response,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
 };
 use common::{
-    domain::EventId,
     http::ApiError,
     protocol::{
         Epoch, Mark, Seq,
-        views::{ClassView, EventView, RaceWithResultsSeq, StructureView},
+        views::{
+            CategoryView, ClassView, EventView, OnCourseView, RaceView, RaceWithResultsSeq,
+            StructureView, categories, on_course_views,
+        },
     },
     store::{Head, StoreError},
 };
 use serde::Serialize;
 
-use super::events::json_body;
+use super::answer::{Resource, event_id, public_head};
 use crate::state::App;
 
 #[derive(Serialize)]
@@ -27,25 +31,34 @@ struct EventDetail {
     races: Vec<RaceWithResultsSeq>,
 }
 
+#[derive(Serialize)]
+struct CategoriesBody {
+    seq: Seq,
+    categories: Vec<CategoryView>,
+}
+
+#[derive(Serialize)]
+struct OnCourseBody {
+    seq: Seq,
+    oncourse: Vec<OnCourseView>,
+}
+
 /// The event with its classes and races; 404 when there is no such public event.
 pub async fn detail(
     State(app): State<App>,
     Path(name): Path<String>,
+    asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let event_id = EventId::parse(&name).map_err(|_| StoreError::NoEvent)?;
-    let head = app.store.head(&event_id).await?;
-    if !head.record.status.is_public() {
-        return Err(StoreError::NoEvent.into());
-    }
-    let json = serde_json::to_vec(&EventDetail::new(head));
-    let json = json.map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(json_body(json.into()))
+    let head = public_head(&app.store, &event_id(&name)?).await?;
+    let body = EventDetail::new(&head);
+    let (asked, head, seq) = (&asked, &head, body.seq);
+    Resource { asked, head, seq }.answer(&body)
 }
 
 impl EventDetail {
-    fn new(head: Head) -> Self {
+    fn new(head: &Head) -> Self {
         let view = StructureView::new(&head.record, &head.structure, &[]);
-        let with_results_seq = |race: common::protocol::views::RaceView| RaceWithResultsSeq {
+        let with_results_seq = |race: RaceView| RaceWithResultsSeq {
             results_seq: head.marks.results_seq(&race.race_id),
             race,
         };
@@ -54,10 +67,61 @@ impl EventDetail {
         let results = races.iter().map(|race| race.results_seq).max();
         Self {
             seq: head.marks.seq(&Mark::Event).max(results.unwrap_or(0)),
-            epoch: head.position.epoch,
+            epoch: head.position.epoch.clone(),
             event: view.event,
             classes: view.classes,
             races,
         }
     }
+}
+
+/// All age categories of the event.
+pub async fn show_categories(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let head = public_head(&app.store, &event_id(&name)?).await?;
+    let seq = head.marks.seq(&Mark::Categories);
+    let body = CategoriesBody {
+        seq,
+        categories: categories(&head.structure),
+    };
+    let (asked, head) = (&asked, &head);
+    Resource { asked, head, seq }.answer(&body)
+}
+
+/// The boats on the water, by position.
+pub async fn show_on_course(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let head = public_head(&app.store, &event_id(&name)?).await?;
+    let seq = head.marks.seq(&Mark::OnCourse);
+    let body = OnCourseBody {
+        seq,
+        oncourse: on_course_views(&head.structure, &head.on_course.shown),
+    };
+    let (asked, head) = (&asked, &head);
+    Resource { asked, head, seq }.answer(&body)
+}
+
+/// The event's picture. Its URL changes with it, so it may be kept for a day; a drawing never runs
+/// scripts.
+pub async fn image(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
+    let found = app.store.image(&event_id(&name)?).await?;
+    let public = found.filter(|(record, _)| record.status.is_public());
+    let (record, bytes) = public.ok_or(StoreError::NoEvent)?;
+    let image = record.image.ok_or(StoreError::NoEvent)?;
+    let headers = [
+        (header::CONTENT_TYPE, image.content_type),
+        (header::CACHE_CONTROL, "public, max-age=86400".to_owned()),
+        (header::ETAG, format!("\"{}\"", image.version)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; sandbox".to_owned(),
+        ),
+    ];
+    Ok((headers, bytes).into_response())
 }

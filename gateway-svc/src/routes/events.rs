@@ -81,12 +81,10 @@ pub async fn list(State(app): State<App>) -> Result<Response, ApiError> {
     Ok(json_body(app.events.get().await?))
 }
 
-/// An answer of JSON that is encoded already.
-pub fn json_body(body: Bytes) -> Response {
-    const HEADERS: [(header::HeaderName, &str); 3] = [
+fn json_body(body: Bytes) -> Response {
+    const HEADERS: [(header::HeaderName, &str); 2] = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "public, max-age=1"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (HEADERS, body).into_response()
 }

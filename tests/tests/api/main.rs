@@ -7,4 +7,5 @@ mod concurrency;
 mod lifecycle;
 mod public_reads;
 mod quickstart;
+mod results;
 mod start;

@@ -3,4 +3,6 @@
 mod booth;
 mod ending;
 mod hostile;
+mod on_course;
+mod privacy;
 mod seats;
