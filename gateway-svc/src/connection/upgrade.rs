@@ -78,5 +78,7 @@ pub async fn socket(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
         }
     };
     let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    // A copy: even an empty slice of the read buffer would keep all of its kilobytes alive.
+    let already_read = Bytes::copy_from_slice(&parts.read_buf);
+    Some((parts.io.into_inner(), already_read))
 }
