@@ -17,7 +17,8 @@ use crate::{
         Change, Mark,
         change::{ResultsChange, StructureChange},
         race_sheet::{ResultsDiff, diff},
-        views::{StartView, StructureView, startlist},
+        startlist::{StartView, startlist},
+        views::StructureView,
     },
 };
 

@@ -6,6 +6,7 @@ pub mod error_body;
 pub mod position;
 pub mod race_sheet;
 pub mod result_view;
+pub mod startlist;
 pub mod views;
 
 pub use change::{Change, Mark};

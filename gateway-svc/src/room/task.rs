@@ -83,6 +83,13 @@ pub struct RoomTask {
     pub phase: watch::Sender<Phase>,
 }
 
+impl Drop for RoomTask {
+    /// However the task ends, nobody must find a room in the hub that nobody runs.
+    fn drop(&mut self) {
+        self.hub.remove(&self.event_id, self.key);
+    }
+}
+
 impl RoomTask {
     /// Opens the room and runs it until it is over.
     pub async fn run(self) {

@@ -6,12 +6,13 @@ use axum::{
     response::Response,
 };
 use common::{
-    domain::{CatId, RaceId},
+    domain::{CatId, ClassId, Competition, Race, RaceId},
     http::ApiError,
     protocol::{
         Mark, RaceSheet, Seq,
         result_view::ResultView,
-        views::{RaceView, StartView, startlist},
+        startlist::{StartView, startlist},
+        views::RaceView,
     },
     store::Head,
 };
@@ -24,7 +25,7 @@ use crate::state::App;
 #[serde(rename_all = "camelCase")]
 struct StartlistRace {
     race_id: RaceId,
-    class_id: common::domain::ClassId,
+    class_id: ClassId,
     start_time: Option<String>,
 }
 
@@ -39,7 +40,7 @@ struct StartlistBody {
 #[serde(rename_all = "camelCase")]
 struct ResultsRace {
     race_id: RaceId,
-    class_id: common::domain::ClassId,
+    class_id: ClassId,
     race_type: String,
     race_status: Option<u32>,
 }
@@ -86,36 +87,74 @@ fn seq_of(head: &Head, race_id: &RaceId, mark: fn(RaceId) -> Mark) -> Seq {
     of(mark).max(of(Mark::Race))
 }
 
-/// The starters of a race, by start order.
-pub async fn show_startlist(
-    State(app): State<App>,
-    Path((event, race)): Path<(String, String)>,
-    asked: HeaderMap,
-) -> Result<Response, ApiError> {
+/// A race as it was read, or the answer that the client has it already.
+enum Read {
+    Unchanged(Response),
+    Race(Box<RaceRead>),
+}
+
+struct RaceRead {
+    head: Head,
+    competition: Competition,
+    race: Race,
+    seq: Seq,
+}
+
+/// Reads a race for a resource of it. Where the client has the present one, rows are not read.
+async fn read(
+    app: &App,
+    (event, race): (String, String),
+    asked: &HeaderMap,
+    mark: fn(RaceId) -> Mark,
+) -> Result<Read, ApiError> {
     let (event_id, race_id) = (event_id(&event)?, RaceId::new(race));
     let head = public_head(&app.store, &event_id).await?;
+    let seq = seq_of(&head, &race_id, mark);
     let known = Resource {
-        asked: &asked,
+        asked,
         head: &head,
-        seq: seq_of(&head, &race_id, Mark::Startlist),
+        seq,
     };
     if let (Some(_), Some(unchanged)) = (head.structure.race(&race_id), known.unchanged()) {
-        return Ok(unchanged);
+        return Ok(Read::Unchanged(unchanged));
     }
     let read = app.store.race(&event_id, &race_id).await?;
     let (head, competition) = read.ok_or_else(|| no_race(&race_id))?;
     check_public(&head)?;
-    let race = competition
-        .structure
-        .race(&race_id)
-        .ok_or_else(|| no_race(&race_id))?;
-    let list = || {
-        let participants = competition.participants.get(&race.class_id)?;
-        Some(startlist(competition.rows.get(&race_id)?, participants))
+    let race = competition.structure.race(&race_id).cloned();
+    Ok(Read::Race(Box::new(RaceRead {
+        seq: seq_of(&head, &race_id, mark),
+        race: race.ok_or_else(|| no_race(&race_id))?,
+        head,
+        competition,
+    })))
+}
+
+impl RaceRead {
+    fn answer(&self, asked: &HeaderMap, body: &impl Serialize) -> Result<Response, ApiError> {
+        let (head, seq) = (&self.head, self.seq);
+        Resource { asked, head, seq }.answer(body)
+    }
+}
+
+/// The starters of a race, by start order.
+pub async fn show_startlist(
+    State(app): State<App>,
+    Path(path): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let read = match read(&app, path, &asked, Mark::Startlist).await? {
+        Read::Unchanged(response) => return Ok(response),
+        Read::Race(read) => read,
     };
-    let seq = seq_of(&head, &race_id, Mark::Startlist);
+    let race = &read.race;
+    let list = || {
+        let participants = read.competition.participants.get(&race.class_id)?;
+        let rows = read.competition.rows.get(&race.race_id)?;
+        Some(startlist(rows, participants))
+    };
     let body = StartlistBody {
-        seq,
+        seq: read.seq,
         race: StartlistRace {
             race_id: race.race_id.clone(),
             class_id: race.class_id.clone(),
@@ -123,47 +162,31 @@ pub async fn show_startlist(
         },
         startlist: list().unwrap_or_default(),
     };
-    let (asked, head) = (&asked, &head);
-    Resource { asked, head, seq }.answer(&body)
+    read.answer(&asked, &body)
 }
 
 /// The results of a race; of best-run races the combination of both runs.
 pub async fn show_results(
     State(app): State<App>,
-    Path((event, race)): Path<(String, String)>,
+    Path(path): Path<(String, String)>,
     Query(query): Query<ResultsQuery>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (event_id, race_id) = (event_id(&event)?, RaceId::new(race));
-    let head = public_head(&app.store, &event_id).await?;
-    let known = Resource {
-        asked: &asked,
-        head: &head,
-        seq: seq_of(&head, &race_id, Mark::Results),
+    let read = match read(&app, path, &asked, Mark::Results).await? {
+        Read::Unchanged(response) => return Ok(response),
+        Read::Race(read) => read,
     };
-    if let (Some(_), Some(unchanged)) = (head.structure.race(&race_id), known.unchanged()) {
-        return Ok(unchanged);
-    }
-    let read = app.store.race(&event_id, &race_id).await?;
-    let (head, competition) = read.ok_or_else(|| no_race(&race_id))?;
-    check_public(&head)?;
-    let race = competition
-        .structure
-        .race(&race_id)
-        .ok_or_else(|| no_race(&race_id))?;
-    let race = RaceView::new(race);
-    let results = RaceSheet::of(&competition, &race_id);
-    let seq = seq_of(&head, &race_id, Mark::Results);
+    let race = RaceView::new(&read.race);
+    let sheet = RaceSheet::of(&read.competition, &race.race_id);
     let body = ResultsBody {
-        seq,
+        seq: read.seq,
         race: ResultsRace {
             race_id: race.race_id,
             class_id: race.class_id,
             race_type: race.race_type,
             race_status: race.race_status,
         },
-        results: query.select(results.map_or_else(Vec::new, |sheet| sheet.results())),
+        results: query.select(sheet.map_or_else(Vec::new, |sheet| sheet.results())),
     };
-    let (asked, head) = (&asked, &head);
-    Resource { asked, head, seq }.answer(&body)
+    read.answer(&asked, &body)
 }
