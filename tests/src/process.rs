@@ -17,6 +17,7 @@ pub struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
     collectors: Vec<JoinHandle<()>>,
+    has_children: bool,
 }
 
 /// The path of one of our own binaries, beside the test that runs.
@@ -61,7 +62,15 @@ impl Process {
             child,
             output,
             collectors: collectors.into_iter().flatten().collect(),
+            has_children: false,
         }
+    }
+
+    /// Says that it has processes of its own, which only it can end: it is asked to, not killed.
+    #[must_use]
+    pub fn with_children(mut self) -> Self {
+        self.has_children = true;
+        self
     }
 
     /// Everything that it wrote in its life; it must have ended.
@@ -152,6 +161,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.has_children && matches!(self.child.try_wait(), Ok(None)) {
+            self.signal("TERM");
+            let started = Instant::now();
+            while matches!(self.child.try_wait(), Ok(None)) && started.elapsed() < DEADLINE {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
         self.kill();
         if thread::panicking() {
             eprintln!("---- output of {}\n{}", self.name, self.output());

@@ -18,7 +18,7 @@ async fn the_quickstart_works_through_one_origin() {
     for variable in ["MASTER_PASSWORDS", "KEY_SECRET", "DEV_MODE"] {
         command.env_remove(variable);
     }
-    let mut up = Process::start("deploy/up", &mut command);
+    let mut up = Process::start("deploy/up", &mut command).with_children();
     let ready = up.wait_for("ready: ");
     let origin = ready.split_whitespace().next().expect("a URL").to_owned();
 
