@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use hdrhistogram::Histogram;
 
+/// A minute: longer than any request may take.
+const MICROS_MAX: u64 = 60_000_000;
+
 /// Counts and latencies by kind of request.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -20,7 +23,7 @@ impl Default for Kind {
     fn default() -> Self {
         Self {
             failed: 0,
-            micros: Histogram::new(3).expect("three digits are a valid precision"),
+            micros: Histogram::new_with_bounds(1, MICROS_MAX, 3).expect("valid bounds"),
         }
     }
 }
@@ -62,5 +65,28 @@ impl fmt::Display for Report {
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Report;
+
+    #[test]
+    fn latencies_are_shown_as_they_were() {
+        let mut report = Report::default();
+        for ms in [3, 5, 250] {
+            report.count("xml", Duration::from_millis(ms), ms < 100);
+        }
+        let text = report.to_string();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("xml"))
+            .expect("a line of its kind");
+        let numbers: Vec<&str> = line.split_whitespace().skip(1).collect();
+        assert_eq!(numbers[..3], ["3", "1", "5.00"]);
+        assert!(numbers[4].starts_with("250."), "{line}");
     }
 }
