@@ -235,7 +235,7 @@ impl Store {
         Ok((read_head(event_id, &reply)?, people, rows?))
     }
 
-    /// The event's picture: its media type, version and bytes; `None` when it has none.
+    /// The event's record with the bytes of its picture; `None` when it has no picture.
     pub async fn image(
         &self,
         event_id: &EventId,

@@ -114,7 +114,7 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// `GET /admin/events`: newest first. Follows the index and repairs it where it is wrong.
+/// `GET /admin/events`: newest first.
 pub async fn list(State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiError> {
     let ids = app.store.event_ids().await?;
     let mut records = app.store.records(&ids).await?;

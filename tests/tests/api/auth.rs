@@ -5,7 +5,7 @@ use serde_json::json;
 use system_tests::{SAMPLE_XML, Stack, StackConfig};
 
 const SECRETS: [&str; 2] = [
-    "--master-passwords=first,second",
+    "--master-passwords=first, second",
     "--key-secret=0123456789abcdef",
 ];
 

@@ -62,7 +62,8 @@ async fn events_that_can_t_be_created_name_the_field() {
             json!({"eventId": "E", "mainTitle": "A", "imageData": svg_too_large}),
             "imageData",
         ),
-        (json!([]), "body"),
+        (json!([]), "not a JSON object"),
+        (json!(["E", "A"]), "not a JSON object"),
     ];
     for (body, field) in cases {
         let answer = api

@@ -5,6 +5,20 @@ use std::{path::Path, process::Command};
 use serde_json::json;
 use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard};
 
+/// What `deploy/up` says when it refuses to start.
+fn refused(root: &Path, options: &[&str]) -> String {
+    let mut command = Command::new(root.join("deploy/up"));
+    command
+        .args(["--debug", "--no-demo", "--port", "0"])
+        .args(options);
+    for variable in ["MASTER_PASSWORDS", "MASTER_PASSWORDS_FILE", "DEV_MODE"] {
+        command.env_remove(variable);
+    }
+    let mut up = Process::start("deploy/up", &mut command).with_children();
+    assert!(!up.wait().success());
+    up.wait_for_end_of_output()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_quickstart_works_through_one_origin() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -21,6 +35,9 @@ async fn the_quickstart_works_through_one_origin() {
     let mut up = Process::start("deploy/up", &mut command).with_children();
     let ready = up.wait_for("ready: ");
     let origin = ready.split_whitespace().next().expect("a URL").to_owned();
+
+    assert!(refused(root, &["--data", &data.path().display().to_string()]).contains("in use"));
+    assert!(refused(root, &["--bind", "0.0.0.0"]).contains("MASTER_PASSWORDS"));
 
     let api = Api::new(&origin);
     let key = api.create("TEST.WS").await;

@@ -11,7 +11,11 @@ use common::{
         ranking::{Contender, rank},
     },
     plan::{Revisions, import, results},
-    protocol::{Change, RaceSheet, race_sheet::diff, result_view::ResultView},
+    protocol::{
+        Change, RaceSheet,
+        race_sheet::{ResultsDiff, diff},
+        result_view::ResultView,
+    },
 };
 use proptest::{prelude::*, sample::Index};
 use sim::race_day::{RaceDay, Size};
@@ -242,5 +246,18 @@ proptest! {
             let expected = total.map(|_| u32::try_from(better + 1).expect("few"));
             prop_assert_eq!(standing.overall.as_ref().map(|place| place.rank), expected);
         }
+    }
+}
+
+#[test]
+fn rows_without_bibs_are_no_news_when_nothing_changed() {
+    let xml = RaceDay::new(1, SIZE).export_xml(600_000);
+    let without = xml.lines().filter(|line| !line.contains("Bib>"));
+    let (export, _) = c123::parse(&without.collect::<String>()).expect("a good export");
+    for race in &export.competition.structure.races {
+        let list = list(&export.competition, &race.race_id);
+        assert!(list.len() > 1 && list.iter().all(|row| row.bib.is_none()));
+        assert_eq!(diff(&list, &list), ResultsDiff::default());
+        assert!(diff(&list, &list[1..]).removed);
     }
 }
