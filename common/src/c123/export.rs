@@ -29,13 +29,13 @@ pub struct Imported {
 
 /// Sections by kind, since a row may stand before what it refers to.
 #[derive(Default)]
-struct Sections {
-    event: Option<Section>,
-    participants: Vec<Section>,
-    classes: Vec<Section>,
-    races: Vec<Section>,
-    results: Vec<Section>,
-    courses: Vec<Section>,
+struct Sections<'a> {
+    event: Option<Section<'a>>,
+    participants: Vec<Section<'a>>,
+    classes: Vec<Section<'a>>,
+    races: Vec<Section<'a>>,
+    results: Vec<Section<'a>>,
+    courses: Vec<Section<'a>>,
 }
 
 /// Reads a whole export, or says why it can't be used.
@@ -61,9 +61,9 @@ pub fn parse(text: &str) -> Result<(Export, Imported), ExportError> {
     Ok((export, imported))
 }
 
-impl Sections {
-    fn sort_in(&mut self, section: Section) {
-        match section.name.as_str() {
+impl<'a> Sections<'a> {
+    fn sort_in(&mut self, section: Section<'a>) {
+        match section.name {
             "Events" if self.event.is_none() => self.event = Some(section),
             "Participants" => self.participants.push(section),
             "Classes" => self.classes.push(section),
@@ -87,16 +87,16 @@ fn check_complete(imported: &Imported) -> Result<(), ExportError> {
     }
 }
 
-fn owned(section: &Section, field: &str) -> Option<String> {
+fn owned(section: &Section<'_>, field: &str) -> Option<String> {
     section.text(field).map(str::to_owned)
 }
 
 /// A number that nothing depends on: anything else than a number is none.
-fn number(section: &Section, field: &str) -> Option<u32> {
+fn number(section: &Section<'_>, field: &str) -> Option<u32> {
     section.text(field)?.parse().ok()
 }
 
-fn details(section: &Section) -> ExportedDetails {
+fn details(section: &Section<'_>) -> ExportedDetails {
     // The date part is what counts: the offset is the venue's and must not move the day.
     let date = |field| section.text(field)?.get(..10)?.parse().ok();
     ExportedDetails {
@@ -109,7 +109,7 @@ fn details(section: &Section) -> ExportedDetails {
     }
 }
 
-fn read_classes(sections: &[Section], competition: &mut Competition) {
+fn read_classes(sections: &[Section<'_>], competition: &mut Competition) {
     for section in sections {
         let Some(class_id) = section.text("ClassId").map(ClassId::new) else {
             continue;
@@ -129,7 +129,7 @@ fn read_classes(sections: &[Section], competition: &mut Competition) {
     }
 }
 
-fn category(section: &Section) -> Option<Category> {
+fn category(section: &Section<'_>) -> Option<Category> {
     if section.name != "Categories" {
         return None;
     }
@@ -141,7 +141,7 @@ fn category(section: &Section) -> Option<Category> {
     })
 }
 
-fn read_courses(sections: &[Section], competition: &mut Competition) -> usize {
+fn read_courses(sections: &[Section<'_>], competition: &mut Competition) -> usize {
     let courses = &mut competition.structure.courses;
     for section in sections {
         if let Some(course_nr) = number(section, "CourseNr") {
@@ -152,7 +152,7 @@ fn read_courses(sections: &[Section], competition: &mut Competition) -> usize {
     courses.len()
 }
 
-fn read_participants(sections: &[Section], competition: &mut Competition) -> usize {
+fn read_participants(sections: &[Section<'_>], competition: &mut Competition) -> usize {
     for participant in sections.iter().filter_map(participant) {
         let class = competition.participants.get_mut(&participant.class_id);
         if let Some(class) = class {
@@ -166,7 +166,7 @@ fn read_participants(sections: &[Section], competition: &mut Competition) -> usi
         .sum()
 }
 
-fn participant(section: &Section) -> Option<Participant> {
+fn participant(section: &Section<'_>) -> Option<Participant> {
     Some(Participant {
         participant_id: ParticipantId::new(section.text("Id")?),
         class_id: ClassId::new(section.text("ClassId")?),
@@ -180,7 +180,7 @@ fn participant(section: &Section) -> Option<Participant> {
 }
 
 /// `FAMILY Given`, crews `FAMILY Given / FAMILY Given`.
-fn name(section: &Section) -> String {
+fn name(section: &Section<'_>) -> String {
     let person = |family, given| {
         let parts = [section.text(family), section.text(given)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -193,7 +193,7 @@ fn name(section: &Section) -> String {
     named.collect::<Vec<_>>().join(" / ")
 }
 
-fn read_races(sections: &[Section], competition: &mut Competition) -> usize {
+fn read_races(sections: &[Section<'_>], competition: &mut Competition) -> usize {
     for race in sections.iter().filter_map(race) {
         let structure = &mut competition.structure;
         structure
@@ -208,7 +208,7 @@ fn read_races(sections: &[Section], competition: &mut Competition) -> usize {
     competition.structure.races.len()
 }
 
-fn race(section: &Section) -> Option<Race> {
+fn race(section: &Section<'_>) -> Option<Race> {
     Some(Race {
         race_id: RaceId::new(section.text("RaceId")?),
         class_id: ClassId::new(section.text("ClassId")?),
@@ -224,7 +224,7 @@ fn race(section: &Section) -> Option<Race> {
 
 fn read_results(
     text: &str,
-    sections: &[Section],
+    sections: &[Section<'_>],
     competition: &mut Competition,
 ) -> Result<usize, ExportError> {
     let raw = sections
@@ -253,7 +253,7 @@ fn read_results(
 }
 
 /// Adds a start row, unless its race or participant is unknown.
-fn add_row(section: &Section, run: Run, competition: &mut Competition) -> Option<()> {
+fn add_row(section: &Section<'_>, run: Run, competition: &mut Competition) -> Option<()> {
     let race = competition
         .structure
         .race(&RaceId::new(section.text("RaceId")?))?;
@@ -280,7 +280,7 @@ fn convert<T>(raw: Option<u64>, unit: impl Fn(u64) -> Option<T>) -> Result<Optio
     raw.map(|raw| unit(raw).ok_or(())).transpose()
 }
 
-fn raw_result(text: &str, section: &Section) -> Result<RawResult, ExportError> {
+fn raw_result(text: &str, section: &Section<'_>) -> Result<RawResult, ExportError> {
     let strict = |field| match section.text(field).map(str::parse::<u64>) {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
@@ -293,7 +293,7 @@ fn raw_result(text: &str, section: &Section) -> Result<RawResult, ExportError> {
     })
 }
 
-fn number_error(text: &str, section: &Section, field: &'static str) -> ExportError {
+fn number_error(text: &str, section: &Section<'_>, field: &'static str) -> ExportError {
     ExportError::Number {
         section: "Results",
         line: line_and_column(text, section.offset).0,

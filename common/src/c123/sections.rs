@@ -1,5 +1,7 @@
 //! From XML text to the flat sections under its root.
 
+use std::borrow::Cow;
+
 use quick_xml::{
     Reader,
     events::{BytesRef, BytesStart, Event},
@@ -11,19 +13,20 @@ const ROOT: &str = "Canoe123Data";
 /// An export is four levels deep; the rest is room for fields that nobody reads.
 const DEPTH_MAX: usize = 16;
 
-/// One direct child of the root: its fields, and sections nested in it.
+/// One direct child of the root: its fields, and sections nested in it. Borrows from the text, since
+/// an export has a hundred thousand fields.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Section {
+pub(super) struct Section<'a> {
     /// Local name.
-    pub name: String,
+    pub name: &'a str,
     /// Where it starts, in bytes of the text.
     pub offset: usize,
-    fields: Vec<(String, String)>,
+    fields: Vec<(&'a str, Cow<'a, str>)>,
     /// Such as the `Categories` of a class.
-    pub nested: Vec<Section>,
+    pub nested: Vec<Section<'a>>,
 }
 
-impl Section {
+impl Section<'_> {
     /// A field's text without surrounding blanks; `None` when absent or empty.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.raw(field)
@@ -33,17 +36,16 @@ impl Section {
 
     /// A field's text with its blanks, which tell the place in `Gates`.
     pub fn raw(&self, field: &str) -> Option<&str> {
-        let found = self.fields.iter().find(|(name, _)| name == field);
-        found.map(|(_, text)| text.as_str())
-    }
-
-    fn push_text(&mut self, field: &str, text: String) {
-        self.fields.push((field.to_owned(), text));
+        let found = self.fields.iter().find(|(name, _)| *name == field);
+        found.map(|(_, text)| text.as_ref())
     }
 }
 
 /// Reads every section in document order into `visit`.
-pub(super) fn read(text: &str, visit: &mut dyn FnMut(Section)) -> Result<(), ExportError> {
+pub(super) fn read<'a>(
+    text: &'a str,
+    visit: &mut dyn FnMut(Section<'a>),
+) -> Result<(), ExportError> {
     let mut walker = Walker {
         text,
         reader: Reader::from_str(text),
@@ -51,7 +53,7 @@ pub(super) fn read(text: &str, visit: &mut dyn FnMut(Section)) -> Result<(), Exp
     };
     walker.root()?;
     while let Some(start) = walker.child()? {
-        let section = walker.section(&start, 2)?;
+        let section = walker.section(start, 2)?;
         visit(section);
     }
     walker.end_of_document()
@@ -65,8 +67,9 @@ struct Walker<'a> {
 }
 
 /// An element's start, with whether it is empty (`<Status />`).
-struct Start {
-    name: String,
+#[derive(Clone, Copy)]
+struct Start<'a> {
+    name: &'a str,
     empty: bool,
 }
 
@@ -93,13 +96,18 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn start(&self, element: &BytesStart<'_>, empty: bool) -> Result<Start, ExportError> {
+    /// The element that was read last.
+    fn start(&self, element: &BytesStart<'_>, empty: bool) -> Result<Start<'a>, ExportError> {
         for attribute in element.attributes() {
             attribute.map_err(|error| self.malformed(error))?;
         }
-        let name = element.local_name();
-        let name = String::from_utf8_lossy(name.as_ref()).into_owned();
-        Ok(Start { name, empty })
+        let after_bracket = self.at + 1;
+        let name = self
+            .text
+            .get(after_bracket..after_bracket + element.name().as_ref().len())
+            .ok_or_else(|| self.malformed("a name that is none"))?;
+        let local = name.split_once(':').map_or(name, |(_, local)| local);
+        Ok(Start { name: local, empty })
     }
 
     fn root(&mut self) -> Result<(), ExportError> {
@@ -123,7 +131,7 @@ impl<'a> Walker<'a> {
     }
 
     /// The next child element of the element that is open, `None` at its end.
-    fn child(&mut self) -> Result<Option<Start>, ExportError> {
+    fn child(&mut self) -> Result<Option<Start<'a>>, ExportError> {
         loop {
             match self.next()? {
                 Event::Start(element) => return self.start(&element, false).map(Some),
@@ -136,12 +144,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn section(&mut self, start: &Start, depth: usize) -> Result<Section, ExportError> {
+    fn section(&mut self, start: Start<'a>, depth: usize) -> Result<Section<'a>, ExportError> {
         if depth > DEPTH_MAX {
             return Err(self.malformed(format!("more than {DEPTH_MAX} elements deep")));
         }
         let mut section = Section {
-            name: start.name.clone(),
+            name: start.name,
             offset: self.at,
             ..Section::default()
         };
@@ -149,7 +157,7 @@ impl<'a> Walker<'a> {
             return Ok(section);
         }
         while let Some(field) = self.child()? {
-            self.field(&mut section, &field, depth + 1)?;
+            self.field(&mut section, field, depth + 1)?;
         }
         Ok(section)
     }
@@ -157,8 +165,8 @@ impl<'a> Walker<'a> {
     /// Reads an element that is a field, or a section of its own when it has elements inside.
     fn field(
         &mut self,
-        section: &mut Section,
-        field: &Start,
+        section: &mut Section<'a>,
+        field: Start<'a>,
         depth: usize,
     ) -> Result<(), ExportError> {
         if field.empty {
@@ -168,20 +176,20 @@ impl<'a> Walker<'a> {
             return Err(self.malformed(format!("more than {DEPTH_MAX} elements deep")));
         }
         let offset = self.at;
-        let mut text = String::new();
-        let mut nested: Option<Section> = None;
+        let mut text = Cow::Borrowed("");
+        let mut nested: Option<Section<'a>> = None;
         loop {
             let inner = match self.next()? {
                 Event::Text(part) => {
-                    text.push_str(&part.decode().map_err(|error| self.malformed(error))?);
+                    text += part.decode().map_err(|error| self.malformed(error))?;
                     continue;
                 }
                 Event::CData(part) => {
-                    text.push_str(&part.decode().map_err(|error| self.malformed(error))?);
+                    text += part.decode().map_err(|error| self.malformed(error))?;
                     continue;
                 }
                 Event::GeneralRef(reference) => {
-                    text.push(self.character(&reference)?);
+                    text.to_mut().push(self.character(&reference)?);
                     continue;
                 }
                 Event::Start(element) => self.start(&element, false)?,
@@ -190,15 +198,15 @@ impl<'a> Walker<'a> {
                 _ => continue,
             };
             let nested = nested.get_or_insert_with(|| Section {
-                name: field.name.clone(),
+                name: field.name,
                 offset,
                 ..Section::default()
             });
-            self.field(nested, &inner, depth + 1)?;
+            self.field(nested, inner, depth + 1)?;
         }
         match nested {
             Some(nested) => section.nested.push(nested),
-            None => section.push_text(&field.name, text),
+            None => section.fields.push((field.name, text)),
         }
         Ok(())
     }

@@ -11,13 +11,13 @@ use super::{
 use crate::{
     domain::{
         ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourseEntry,
-        ParticipantId, Participants, RaceId,
+        ParticipantId, Participants, RaceId, Rows,
     },
     protocol::{
         Change, Mark,
         change::{ResultsChange, StructureChange},
-        race_sheet::{ResultsDiff, diff},
-        startlist::{StartView, startlist},
+        race_sheet::{RaceSheet, ResultsDiff, diff},
+        startlist::startlist,
         views::StructureView,
     },
 };
@@ -184,6 +184,10 @@ fn changes(states: [(&EventRecord, &Competition); 2], on_course: &[OnCourseEntry
     let mut reread = Vec::new();
     for race in &after.structure.races {
         let race_id = &race.race_id;
+        // Most imports leave most races alone, and comparing is cheaper than ranking.
+        if RaceSheet::of(before, race_id) == RaceSheet::of(after, race_id) {
+            continue;
+        }
         let ResultsDiff { changed, removed } =
             diff(&results_of(before, race_id), &results_of(after, race_id));
         if removed {
@@ -228,18 +232,29 @@ fn also_changed(
         if !view_before.races.contains(race) {
             marks.push(Mark::Race(race_id.clone()));
         }
-        if startlist_of(before, race_id) != startlist_of(after, race_id) {
+        if startlist_changed(before, after, race_id) {
             marks.push(Mark::Startlist(race_id.clone()));
         }
     }
     marks
 }
 
-fn startlist_of(competition: &Competition, race_id: &RaceId) -> Vec<StartView> {
-    let list = || {
-        let race = competition.structure.race(race_id)?;
-        let participants = competition.participants.get(&race.class_id)?;
-        Some(startlist(competition.rows.get(race_id)?, participants))
+fn startlist_changed(before: &Competition, after: &Competition, race_id: &RaceId) -> bool {
+    let [sources_before, sources] =
+        [before, after].map(|competition| startlist_sources(competition, race_id));
+    let list = |sources: Option<(&Rows, &Participants)>| {
+        sources.map_or_else(Vec::new, |(rows, participants)| {
+            startlist(rows, participants)
+        })
     };
-    list().unwrap_or_default()
+    sources_before != sources && list(sources_before) != list(sources)
+}
+
+fn startlist_sources<'a>(
+    competition: &'a Competition,
+    race_id: &RaceId,
+) -> Option<(&'a Rows, &'a Participants)> {
+    let race = competition.structure.race(race_id)?;
+    let participants = competition.participants.get(&race.class_id)?;
+    Some((competition.rows.get(race_id)?, participants))
 }

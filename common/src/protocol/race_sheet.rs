@@ -15,14 +15,14 @@ use crate::domain::{
 };
 
 /// The rows of one race with its course.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Sheet<'a> {
     course: Option<&'a Course>,
     rows: &'a Rows,
 }
 
 /// Which rows a list is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Listed<'a> {
     Single(Sheet<'a>),
     BestRun {
@@ -31,8 +31,8 @@ enum Listed<'a> {
     },
 }
 
-/// All that the public results of one race depend on.
-#[derive(Debug, Clone, Copy)]
+/// All that the public results of one race depend on: equal sheets have equal results.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RaceSheet<'a> {
     participants: &'a Participants,
     listed: Listed<'a>,
