@@ -43,6 +43,11 @@ pub enum StartError {
     Metrics(#[from] prometheus::Error),
 }
 
+/// The description of this service's calls.
+pub fn api_document() -> utoipa::openapi::OpenApi {
+    routes::described().into_openapi()
+}
+
 /// Time beyond the drain in which the last connections may say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 

@@ -1,11 +1,12 @@
 //! The ingest and admin service: takes what administrators and timing crews push, computes what it
 //! changes, and commits that to Redis in one atomic step, which also tells the gateways.
 //!
-//! It keeps nothing: any process takes any request. The way of a request: `routes` read and check
-//! it, `auth` says who sent it, `change` reads the event, plans and commits, again if another
-//! process was faster.
+//! It keeps nothing: any process takes any request. The way of a request: `auth` says who sent it,
+//! `routes` take it, [`bodies`] read and check it, `change` reads the event, plans and commits, again if
+//! another process was faster.
 
 mod auth;
+pub mod bodies;
 mod change;
 mod config;
 mod metrics;
@@ -43,6 +44,11 @@ pub enum StartError {
     Metrics(#[from] prometheus::Error),
 }
 
+/// The description of this service's calls.
+pub fn api_document() -> utoipa::openapi::OpenApi {
+    routes::router().into_openapi()
+}
+
 /// Serves until `shutdown`, then finishes what is in flight.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
     let credentials = config.credentials()?;
@@ -55,7 +61,9 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
 
     let public = listener::listen(config.listen)?;
     info!(address = %public.local_addr()?, "listening");
-    let router = routes::router(app.clone()).merge(health::routes(readiness.clone()));
+    let (router, _) = routes::router().split_for_parts();
+    let router = router.with_state(app.clone());
+    let router = router.merge(health::routes(readiness.clone()));
     let router = http_metrics.layer(layers::finish(router));
     let stop = CancellationToken::new();
     let limits = server::ServerLimits {

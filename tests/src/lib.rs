@@ -4,6 +4,7 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod openapi;
 pub mod process;
 pub mod redis;
 pub mod spectator;

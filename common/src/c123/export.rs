@@ -1,6 +1,7 @@
 //! From sections to domain types.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     ExportError,
@@ -13,7 +14,7 @@ use crate::domain::{
 };
 
 /// How many rows of each kind an export brought.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Imported {
     /// Starts of persons or crews.
     pub participants: usize,

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::RaceId;
 
@@ -26,7 +27,7 @@ pub struct EventDetails {
 }
 
 /// How much the page shows of each run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DisplayMode {
     /// Ranks and times.
@@ -36,7 +37,7 @@ pub enum DisplayMode {
 }
 
 /// Who wins when the XML export and live data disagree about a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MergeStrategy {
     /// The newer of the two.
@@ -49,7 +50,7 @@ pub enum MergeStrategy {
 }
 
 /// An event's configuration: also the body of its PATCH, where what is absent stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventConfig {
     /// The race that a page opens with.

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 
 /// A duration in hundredths of a second, at most 24 hours: `9523` is 95.23 s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(maximum = 8_640_000, example = 9523)]
 pub struct Hundredths(u32);
 
 impl Hundredths {

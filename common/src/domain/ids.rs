@@ -3,12 +3,16 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $example:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+        )]
         #[serde(transparent)]
+        #[schema(example = $example)]
         pub struct $name(String);
 
         impl $name {
@@ -33,24 +37,25 @@ macro_rules! text_id {
 
 text_id! {
     /// One scheduled run of a class, such as `K1M-ZS_BR1_25`.
-    RaceId
+    RaceId, "K1M_ST_BR2_20"
 }
 text_id! {
     /// A boat class with gender, such as `K1M`.
-    ClassId
+    ClassId, "K1M_ST"
 }
 text_id! {
     /// An age category inside a class, such as `ZS`.
-    CatId
+    CatId, "DS"
 }
 text_id! {
     /// One start of a person or crew in one class, such as `60070.K1M.ZS`. Never public.
-    ParticipantId
+    ParticipantId, "10006.K1M_ST"
 }
 
 /// The name of one competition: 1 to 64 of letters, digits, `.`, `_`, `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(pattern = "^[A-Za-z0-9._-]{1,64}$", example = "CZE2.2026062000")]
 pub struct EventId(String);
 
 /// Why a text is not an event id.

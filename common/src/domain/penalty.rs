@@ -1,6 +1,12 @@
 //! The penalty of one gate.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// A judged gate: clean, touched (2 s) or missed (50 s).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,5 +52,21 @@ impl<'de> Deserialize<'de> for Penalty {
         Self::from_seconds(seconds).ok_or_else(|| {
             serde::de::Error::custom(format!("gate penalty {seconds} is not 0, 2 or 50"))
         })
+    }
+}
+
+impl PartialSchema for Penalty {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .enum_values(Some([0, 2, 50]))
+            .description(Some("Seconds: clean, touched or missed."))
+            .into()
+    }
+}
+
+impl ToSchema for Penalty {
+    fn name() -> Cow<'static, str> {
+        "Penalty".into()
     }
 }

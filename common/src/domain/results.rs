@@ -1,11 +1,12 @@
 //! One participant in one race: the start and what came of it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Hundredths, ParticipantId, Penalty, merge::LiveMark};
 
 /// Why a participant has no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ResultStatus {
     /// Did not start.

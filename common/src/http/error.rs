@@ -83,7 +83,18 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(10);
 const RETRY_AFTER_FLOOD: Duration = Duration::from_secs(60);
 
 impl ApiError {
-    fn status_and_code(&self) -> (StatusCode, &'static str) {
+    /// What the answer says.
+    pub(super) fn body(&self) -> ErrorBody {
+        let (_, code) = self.status_and_code();
+        ErrorBody {
+            error: code.to_owned(),
+            message: self.to_string(),
+            extra: self.extra(),
+        }
+    }
+
+    /// The status of the answer, and the code in its body.
+    pub(super) fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, "Invalid request"),
             Self::InvalidTransition { .. } => (StatusCode::BAD_REQUEST, "InvalidTransition"),
@@ -137,13 +148,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, code) = self.status_and_code();
-        let body = ErrorBody {
-            error: code.to_owned(),
-            message: self.to_string(),
-            extra: self.extra(),
-        };
-        let mut response = (status, Json(body)).into_response();
+        let (status, _) = self.status_and_code();
+        let mut response = (status, Json(self.body())).into_response();
         if let Some(wait) = self.retry_after() {
             let value = HeaderValue::from(wait.as_secs());
             response.headers_mut().insert(header::RETRY_AFTER, value);

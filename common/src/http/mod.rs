@@ -1,6 +1,7 @@
 //! HTTP as both services speak it.
 
 pub mod body;
+pub mod documented;
 pub mod error;
 pub mod health;
 pub mod layers;

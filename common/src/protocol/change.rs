@@ -1,6 +1,7 @@
 //! What one step of an event's history says.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Kind,
@@ -10,7 +11,7 @@ use super::{
 use crate::domain::{EventStatus, RaceId};
 
 /// Rows of one race that are to be upserted by bib.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultsChange {
     /// The race.
@@ -20,14 +21,14 @@ pub struct ResultsChange {
 }
 
 /// The boats on the water, all of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OnCourseChange {
     /// By position.
     pub oncourse: Vec<OnCourseView>,
 }
 
 /// A new state of the event.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusChange {
     /// The state that it is in now.
     pub status: EventStatus,

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The number of a change within an epoch; 0 is before the first.
 pub type Seq = u64;
 
 /// Identity of a history: seqs of different epochs can't be compared.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(example = "9f3c51d0a2b84e77")]
 pub struct Epoch(String);
 
 impl Epoch {

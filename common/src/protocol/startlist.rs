@@ -1,24 +1,31 @@
 //! Who starts in a race.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{CatId, Participants, Rows};
 
 /// One line of a startlist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StartView {
     /// Place in the start order.
+    #[schema(example = 1)]
     pub start_order: Option<u32>,
     /// Number on the vest.
+    #[schema(example = 1)]
     pub bib: Option<u32>,
     /// The athlete's public number.
+    #[schema(example = "10006")]
     pub athlete_id: Option<String>,
     /// `FAMILY Given`.
+    #[schema(example = "VANĚK Matěj")]
     pub name: String,
     /// Club.
+    #[schema(example = "TJ Dukla Praha")]
     pub club: Option<String>,
     /// Nation.
+    #[schema(example = "CZE")]
     pub noc: Option<String>,
     /// Age category.
     pub cat_id: Option<CatId>,

@@ -2,6 +2,7 @@
 //! or years of birth.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::{
     CatId, Class, ClassId, Course, DisplayMode, EventId, EventRecord, EventStatus, Hundredths,
@@ -9,22 +10,28 @@ use crate::domain::{
 };
 
 /// An event in the public list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventSummary {
     /// Its name in every URL.
     pub event_id: EventId,
     /// First line of the title.
+    #[schema(example = "Český pohár")]
     pub main_title: String,
     /// Second line of the title.
+    #[schema(example = "7. závod")]
     pub sub_title: Option<String>,
     /// Town.
+    #[schema(example = "Praha")]
     pub location: Option<String>,
     /// First day, `YYYY-MM-DD`.
+    #[schema(value_type = Option<String>, format = Date)]
     pub start_date: Option<jiff::civil::Date>,
     /// Last day, `YYYY-MM-DD`.
+    #[schema(value_type = Option<String>, format = Date)]
     pub end_date: Option<jiff::civil::Date>,
     /// Such as `Slalom`.
+    #[schema(example = "Slalom")]
     pub discipline: Option<String>,
     /// Where it is in its life.
     pub status: EventStatus,
@@ -33,7 +40,7 @@ pub struct EventSummary {
 }
 
 /// The public part of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigView {
     /// The race that a page opens with.
@@ -45,20 +52,21 @@ pub struct ConfigView {
 }
 
 /// An event in its own detail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventView {
     /// As in the list.
     #[serde(flatten)]
     pub summary: EventSummary,
     /// Course or stadium.
+    #[schema(example = "Areál Trója")]
     pub facility: Option<String>,
     /// How its page is configured.
     pub config: ConfigView,
 }
 
 /// An age category inside a class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassCategoryView {
     /// Such as `ZS`.
@@ -72,7 +80,7 @@ pub struct ClassCategoryView {
 }
 
 /// A boat class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassView {
     /// Such as `K1M`.
@@ -86,7 +94,7 @@ pub struct ClassView {
 }
 
 /// An age category with all classes that have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CategoryView {
     /// As in the first class that has it.
@@ -97,7 +105,7 @@ pub struct CategoryView {
 }
 
 /// A scheduled race, without the position of its results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RaceView {
     /// Such as `K1M-ZS_BR1_25`.
@@ -105,8 +113,10 @@ pub struct RaceView {
     /// The class that races.
     pub class_id: ClassId,
     /// Such as `best-run-1`.
+    #[schema(example = "best-run-2")]
     pub race_type: String,
     /// Place in the schedule.
+    #[schema(example = 3)]
     pub race_order: Option<u32>,
     /// Scheduled start with offset.
     pub start_time: Option<String>,
@@ -115,7 +125,7 @@ pub struct RaceView {
 }
 
 /// A scheduled race with the position of the last change of its results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RaceWithResultsSeq {
     /// The race.
@@ -126,7 +136,7 @@ pub struct RaceWithResultsSeq {
 }
 
 /// A gate as spectators see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GateView {
     /// Counted from 1.
     pub number: usize,
@@ -138,24 +148,28 @@ pub struct GateView {
 }
 
 /// A boat on the water.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OnCourseView {
     /// The race it is in.
     pub race_id: RaceId,
     /// Number on the vest.
+    #[schema(example = 1)]
     pub bib: u32,
     /// `FAMILY Given`.
     pub name: Option<String>,
     /// Club.
+    #[schema(example = "TJ Dukla Praha")]
     pub club: Option<String>,
     /// 1 is nearest to the finish.
+    #[schema(example = 1)]
     pub position: Option<u32>,
     /// Gates in order.
     pub gates: Vec<GateView>,
     /// Whether it has finished.
     pub completed: bool,
     /// When it started.
+    #[schema(example = "2026-06-20T14:02:10.000Z")]
     pub dt_start: Option<String>,
     /// When it finished.
     pub dt_finish: Option<String>,
@@ -168,8 +182,10 @@ pub struct OnCourseView {
     /// Rank if it finished now.
     pub rank: Option<u32>,
     /// Gap to the boat to beat.
+    #[schema(example = "+1.20")]
     pub ttb_diff: Option<String>,
     /// The boat to beat.
+    #[schema(example = "M. KUČERA")]
     pub ttb_name: Option<String>,
 }
 

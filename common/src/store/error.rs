@@ -32,7 +32,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Something stored that is not what it should be.
-    pub(super) fn corrupt(what: impl std::fmt::Display) -> Self {
+    pub fn corrupt(what: impl std::fmt::Display) -> Self {
         Self::Corrupt(what.to_string())
     }
 }

@@ -12,9 +12,15 @@ use common::{
     store::{Head, Store, StoreError},
 };
 use serde::Serialize;
+use utoipa::IntoResponses;
 
 /// How long an answer may be used without asking again.
 const CACHE_CONTROL: &str = "public, max-age=1";
+
+/// The client's copy, which `If-None-Match` names by its `ETag`, is still good.
+#[derive(IntoResponses)]
+#[response(status = 304)]
+pub struct NotModified;
 
 /// The id in a path; a name that no event can have is not found.
 pub fn event_id(name: &str) -> Result<EventId, ApiError> {

@@ -7,7 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use common::{
-    http::ApiError,
+    domain::EventId,
+    http::{
+        ApiError,
+        documented::{AnyCall, NamedCall},
+    },
     protocol::{
         Epoch, Mark, Seq,
         views::{
@@ -18,12 +22,15 @@ use common::{
     store::{Head, StoreError},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::answer::{Resource, event_id, public_head};
+use super::answer::{NotModified, Resource, event_id, public_head};
 use crate::state::App;
 
-#[derive(Serialize)]
-struct EventDetail {
+/// A public event with its classes and races.
+#[derive(Serialize, ToSchema)]
+pub struct EventDetail {
+    #[schema(value_type = u64)]
     seq: Seq,
     epoch: Epoch,
     event: EventView,
@@ -31,19 +38,33 @@ struct EventDetail {
     races: Vec<RaceWithResultsSeq>,
 }
 
-#[derive(Serialize)]
-struct CategoriesBody {
+/// The age categories of an event.
+#[derive(Serialize, ToSchema)]
+pub struct CategoriesAnswer {
+    #[schema(value_type = u64)]
     seq: Seq,
     categories: Vec<CategoryView>,
 }
 
-#[derive(Serialize)]
-struct OnCourseBody {
+/// The boats on the water.
+#[derive(Serialize, ToSchema)]
+pub struct OnCourseAnswer {
+    #[schema(value_type = u64)]
     seq: Seq,
     oncourse: Vec<OnCourseView>,
 }
 
-/// The event with its classes and races; 404 when there is no such public event.
+/// Read an event with its classes and races
+///
+/// `seq` moves with each `resultsSeq` in it.
+#[utoipa::path(
+    get,
+    path = "/{eventId}",
+    operation_id = "readEvent",
+    tag = "public",
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "The event", body = EventDetail), NotModified, NamedCall, AnyCall)
+)]
 pub async fn detail(
     State(app): State<App>,
     Path(name): Path<String>,
@@ -75,7 +96,15 @@ impl EventDetail {
     }
 }
 
-/// All age categories of the event.
+/// Read the age categories of an event
+#[utoipa::path(
+    get,
+    path = "/{eventId}/categories",
+    operation_id = "readCategories",
+    tag = "public",
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "Each once, with the classes that have it", body = CategoriesAnswer), NotModified, NamedCall, AnyCall)
+)]
 pub async fn show_categories(
     State(app): State<App>,
     Path(name): Path<String>,
@@ -83,7 +112,7 @@ pub async fn show_categories(
 ) -> Result<Response, ApiError> {
     let head = public_head(&app.store, &event_id(&name)?).await?;
     let seq = head.marks.seq(&Mark::Categories);
-    let body = CategoriesBody {
+    let body = CategoriesAnswer {
         seq,
         categories: categories(&head.structure),
     };
@@ -91,7 +120,15 @@ pub async fn show_categories(
     Resource { asked, head, seq }.answer(&body)
 }
 
-/// The boats on the water, by position.
+/// Read the boats on the water, by position
+#[utoipa::path(
+    get,
+    path = "/{eventId}/oncourse",
+    operation_id = "readOnCourse",
+    tag = "public",
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "Empty unless the event is running", body = OnCourseAnswer), NotModified, NamedCall, AnyCall)
+)]
 pub async fn show_on_course(
     State(app): State<App>,
     Path(name): Path<String>,
@@ -99,7 +136,7 @@ pub async fn show_on_course(
 ) -> Result<Response, ApiError> {
     let head = public_head(&app.store, &event_id(&name)?).await?;
     let seq = head.marks.seq(&Mark::OnCourse);
-    let body = OnCourseBody {
+    let body = OnCourseAnswer {
         seq,
         oncourse: on_course_views(&head.structure, &head.on_course.shown),
     };
@@ -107,8 +144,17 @@ pub async fn show_on_course(
     Resource { asked, head, seq }.answer(&body)
 }
 
-/// The event's picture. Its URL changes with it, so it may be kept for a day; a drawing never runs
-/// scripts.
+/// Read the event's picture
+///
+/// Its URL changes with it, so it may be kept for a day; a drawing never runs scripts.
+#[utoipa::path(
+    get,
+    path = "/{eventId}/image",
+    operation_id = "readImage",
+    tag = "public",
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "PNG, JPEG, WebP, GIF or SVG", body = [u8], content_type = "image/*"), NamedCall, AnyCall)
+)]
 pub async fn image(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
     let found = app.store.image(&event_id(&name)?).await?;
     let public = found.filter(|(record, _)| record.status.is_public());

@@ -12,17 +12,24 @@ use axum::{
 };
 use bytes::Bytes;
 use common::{
-    http::ApiError,
+    http::{ApiError, documented::AnyCall},
     protocol::views::EventSummary,
     store::{Store, StoreError},
 };
-use serde_json::json;
+use serde::Serialize;
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 use crate::state::App;
 
 /// How old the list may be.
 const FRESH_FOR: Duration = Duration::from_secs(1);
+
+/// All public events.
+#[derive(Serialize, ToSchema)]
+pub struct EventsAnswer {
+    events: Vec<EventSummary>,
+}
 
 /// The public list, read at most once a second whoever asks, and kept while Redis is away.
 #[derive(Clone)]
@@ -72,11 +79,21 @@ impl EventList {
             let newest_first = b.start_date.cmp(&a.start_date);
             newest_first.then_with(|| a.event_id.cmp(&b.event_id))
         });
-        Ok(json!({ "events": events }).to_string().into())
+        let body = serde_json::to_vec(&EventsAnswer { events });
+        body.map(Bytes::from).map_err(StoreError::corrupt)
     }
 }
 
-/// All public events, newest start date first, those without a date last.
+/// List the public events
+///
+/// Newest start date first, those without a date last; drafts are absent.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "listEvents",
+    tag = "public",
+    responses((status = 200, description = "The list", body = EventsAnswer), AnyCall)
+)]
 pub async fn list(State(app): State<App>) -> Result<Response, ApiError> {
     Ok(json_body(app.events.get().await?))
 }

@@ -1,6 +1,7 @@
 //! The paths of the gateway, all in one place.
 
 mod answer;
+mod docs;
 mod event;
 pub mod events;
 mod race;
@@ -9,31 +10,37 @@ mod ws;
 use axum::{
     Router,
     http::{HeaderName, Method, header},
-    routing::get,
 };
 use tower_http::{
     compression::CompressionLayer,
     cors::{Any, CorsLayer},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::state::App;
 
-/// Everything under `/api/v1/events`.
+/// Everything that spectators and developers of clients read.
 pub fn router(app: App) -> Router {
-    let events = Router::new()
-        .route("/", get(events::list))
-        .route("/{event_id}", get(event::detail))
-        .route("/{event_id}/categories", get(event::show_categories))
-        .route("/{event_id}/oncourse", get(event::show_on_course))
-        .route("/{event_id}/image", get(event::image))
-        .route("/{event_id}/startlist/{race_id}", get(race::show_startlist))
-        .route("/{event_id}/results/{race_id}", get(race::show_results))
-        .route("/{event_id}/ws", get(ws::connect));
-    Router::new()
-        .nest("/api/v1/events", events)
+    let (events, _) = described().split_for_parts();
+    events
         .with_state(app)
+        .merge(docs::router())
         .layer(CompressionLayer::new())
         .layer(open_to_all())
+}
+
+/// Everything under `/api/v1/events`, with its description.
+pub fn described() -> OpenApiRouter<App> {
+    let events = OpenApiRouter::new()
+        .routes(routes!(events::list))
+        .routes(routes!(event::detail))
+        .routes(routes!(event::show_categories))
+        .routes(routes!(event::show_on_course))
+        .routes(routes!(event::image))
+        .routes(routes!(race::show_startlist))
+        .routes(routes!(race::show_results))
+        .routes(routes!(ws::connect));
+    OpenApiRouter::new().nest("/api/v1/events", events)
 }
 
 /// Scoreboards and federations' pages read from other origins.

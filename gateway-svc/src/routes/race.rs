@@ -1,13 +1,21 @@
 //! `GET /events/{eventId}/startlist/{raceId}` and `GET /events/{eventId}/results/{raceId}`
 
+#![expect(
+    unused_qualifications,
+    reason = "the description's macro writes paths of its own"
+)]
+
 use axum::{
     extract::{Path, Query, State},
     http::HeaderMap,
     response::Response,
 };
 use common::{
-    domain::{CatId, ClassId, Competition, Race, RaceId},
-    http::ApiError,
+    domain::{CatId, ClassId, Competition, EventId, Race, RaceId},
+    http::{
+        ApiError,
+        documented::{AnyCall, NamedCall},
+    },
     protocol::{
         Mark, RaceSheet, Seq,
         result_view::ResultView,
@@ -17,11 +25,12 @@ use common::{
     store::Head,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Resource, check_public, event_id, no_race, public_head};
+use super::answer::{NotModified, Resource, check_public, event_id, no_race, public_head};
 use crate::state::App;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StartlistRace {
     race_id: RaceId,
@@ -29,14 +38,16 @@ struct StartlistRace {
     start_time: Option<String>,
 }
 
-#[derive(Serialize)]
-struct StartlistBody {
+/// Who starts in a race.
+#[derive(Serialize, ToSchema)]
+pub struct StartlistAnswer {
+    #[schema(value_type = u64)]
     seq: Seq,
     race: StartlistRace,
     startlist: Vec<StartView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ResultsRace {
     race_id: RaceId,
@@ -45,19 +56,27 @@ struct ResultsRace {
     race_status: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct ResultsBody {
+/// The result list of a race.
+#[derive(Serialize, ToSchema)]
+pub struct ResultsAnswer {
+    #[schema(value_type = u64)]
     seq: Seq,
     race: ResultsRace,
     results: Vec<ResultView>,
 }
 
 /// What a client may ask of results.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub struct ResultsQuery {
+    /// One age category, by its ranks; `rnk` and `totalBehind` stay overall.
     cat_id: Option<CatId>,
+    /// `true` or `1` adds gates and times of day.
     detailed: Option<String>,
+    /// Taken for clients that send it: best-run races always carry both runs.
+    #[serde(rename = "includeAllRuns")]
+    _include_all_runs: Option<String>,
 }
 
 impl ResultsQuery {
@@ -137,7 +156,15 @@ impl RaceRead {
     }
 }
 
-/// The starters of a race, by start order.
+/// Read the startlist of a race, by start order
+#[utoipa::path(
+    get,
+    path = "/{eventId}/startlist/{raceId}",
+    operation_id = "readStartlist",
+    tag = "public",
+    params(("eventId" = EventId, Path), ("raceId" = RaceId, Path)),
+    responses((status = 200, description = "Who starts", body = StartlistAnswer), NotModified, NamedCall, AnyCall)
+)]
 pub async fn show_startlist(
     State(app): State<App>,
     Path(path): Path<(String, String)>,
@@ -153,7 +180,7 @@ pub async fn show_startlist(
         let rows = read.competition.rows.get(&race.race_id)?;
         Some(startlist(rows, participants))
     };
-    let body = StartlistBody {
+    let body = StartlistAnswer {
         seq: read.seq,
         race: StartlistRace {
             race_id: race.race_id.clone(),
@@ -165,7 +192,17 @@ pub async fn show_startlist(
     read.answer(&asked, &body)
 }
 
-/// The results of a race; of best-run races the combination of both runs.
+/// Read the results of a race
+///
+/// Of best-run races it is the combination of both runs, whichever is asked for.
+#[utoipa::path(
+    get,
+    path = "/{eventId}/results/{raceId}",
+    operation_id = "readResults",
+    tag = "public",
+    params(("eventId" = EventId, Path), ("raceId" = RaceId, Path), ResultsQuery),
+    responses((status = 200, description = "The list in its order", body = ResultsAnswer), NotModified, NamedCall, AnyCall)
+)]
 pub async fn show_results(
     State(app): State<App>,
     Path(path): Path<(String, String)>,
@@ -178,7 +215,7 @@ pub async fn show_results(
     };
     let race = RaceView::new(&read.race);
     let sheet = RaceSheet::of(&read.competition, &race.race_id);
-    let body = ResultsBody {
+    let body = ResultsAnswer {
         seq: read.seq,
         race: ResultsRace {
             race_id: race.race_id,

@@ -4,7 +4,13 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use common::{domain::EventId, http::ApiError};
+use common::{
+    domain::EventId,
+    http::{
+        ApiError,
+        documented::{AnyCall, UpgradeCall},
+    },
+};
 
 use crate::{
     connection::{accept, socket},
@@ -12,7 +18,18 @@ use crate::{
     state::App,
 };
 
-/// Refuses with an HTTP answer, or upgrades and hands the socket to the event's room.
+/// Watch an event
+///
+/// A WebSocket whose text frames are `LiveMessage`s: `full` first, then changes as they happen, each with the next
+/// `seq`. What clients send is read and dropped.
+#[utoipa::path(
+    get,
+    path = "/{eventId}/ws",
+    operation_id = "watch",
+    tag = "live",
+    params(("eventId" = EventId, Path)),
+    responses((status = 101, description = "Upgraded"), UpgradeCall, AnyCall)
+)]
 pub async fn connect(
     State(app): State<App>,
     Path(name): Path<String>,

@@ -6,8 +6,12 @@ use axum::{
     http::request::Parts,
 };
 use common::{
-    domain::{EventConfig, EventRecord},
-    http::{ApiError, body, server::ReceivedAt},
+    domain::{EventConfig, EventId, EventRecord},
+    http::{
+        ApiError, body,
+        documented::{AnyCall, BodyCall, GuardedCall, KeyCall, NamedCall},
+        server::ReceivedAt,
+    },
     plan::config,
     store::StoreError,
 };
@@ -18,13 +22,34 @@ use crate::{
     state::App,
 };
 
-/// `GET /admin/events/{eventId}/config`
+/// Read the configuration
+#[utoipa::path(
+    get,
+    path = "/events/{eventId}/config",
+    operation_id = "readConfig",
+    tag = "admin",
+    security(("key" = [])),
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "What is set; empty at first", body = EventConfig), KeyCall, NamedCall, AnyCall)
+)]
 pub async fn get(State(app): State<App>, request: Request) -> Result<Json<EventConfig>, ApiError> {
     let (mut parts, _) = request.into_parts();
     Ok(Json(key_holder_of_path(&mut parts, &app).await?.config))
 }
 
-/// `PATCH /admin/events/{eventId}/config`
+/// Change the configuration
+///
+/// What is absent stays. In `draft`; `mergeStrategy` alone in any state but `official`.
+#[utoipa::path(
+    patch,
+    path = "/events/{eventId}/config",
+    operation_id = "changeConfig",
+    tag = "admin",
+    security(("key" = [])),
+    params(("eventId" = EventId, Path)),
+    request_body = EventConfig,
+    responses((status = 200, description = "The merged configuration", body = EventConfig), BodyCall, KeyCall, NamedCall, GuardedCall, AnyCall)
+)]
 pub async fn set(
     State(app): State<App>,
     ReceivedAt(received): ReceivedAt,

@@ -6,31 +6,73 @@ use axum::{
     http::StatusCode,
 };
 use common::{
-    domain::{EventRecord, EventStatus, KeyRecord, KeyWindow},
-    http::{ApiError, body, server::ReceivedAt},
+    domain::{EventId, EventRecord, EventStatus, KeyRecord, KeyWindow},
+    http::{
+        ApiError, body,
+        documented::{AdminCall, AnyCall, BodyCall, NamedCall},
+        server::ReceivedAt,
+    },
     plan::{Part, Plan, Write, config::record_plan, import::utc_day},
+    protocol::ErrorBody,
     store::{NewEvent, StoreError},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
-use serde_json::{Value, json};
 use tracing::warn;
+use utoipa::ToSchema;
 
-use super::event_body::{EditBody, NewEventBody};
 use crate::{
     auth::{Admin, AdminOf, ApiKeys},
+    bodies::event::{EditBody, Image, NewEventBody},
     change::{Target, change, detached},
     state::App,
 };
 
 /// The days on which a key works, as instants; both ends are included.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Validity {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     valid_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     valid_until: Option<String>,
+}
+
+/// A new event.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedAnswer {
+    id: u64,
+    event_id: EventId,
+    /// 64 hexadecimal characters.
+    api_key: String,
+    validity: Validity,
+}
+
+/// A key that has just replaced another one.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotatedAnswer {
+    event_id: EventId,
+    /// 64 hexadecimal characters.
+    api_key: String,
+    validity: Validity,
+}
+
+/// All events with their keys.
+#[derive(Serialize, ToSchema)]
+pub struct AdminEventsAnswer {
+    events: Vec<AdminEvent>,
+}
+
+/// An event that is gone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedAnswer {
+    deleted: bool,
+    event_id: EventId,
 }
 
 impl From<KeyWindow> for Validity {
@@ -43,20 +85,23 @@ impl From<KeyWindow> for Validity {
 }
 
 /// An event as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AdminEvent {
-    event_id: String,
+pub struct AdminEvent {
+    event_id: EventId,
     main_title: String,
     sub_title: Option<String>,
     location: Option<String>,
+    #[schema(value_type = Option<String>, format = Date)]
     start_date: Option<Date>,
+    #[schema(value_type = Option<String>, format = Date)]
     end_date: Option<Date>,
     discipline: Option<String>,
     status: EventStatus,
     api_key: String,
     has_xml_data: bool,
     has_image: bool,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
@@ -64,7 +109,7 @@ impl AdminEvent {
     fn new(record: &EventRecord, keys: &ApiKeys) -> Self {
         let details = &record.details;
         Self {
-            event_id: record.event_id.to_string(),
+            event_id: record.event_id.clone(),
             main_title: details.main_title.clone(),
             sub_title: details.sub_title.clone(),
             location: details.location.clone(),
@@ -86,12 +131,27 @@ pub fn rfc3339(ms: i64) -> String {
     format!("{instant:.3}")
 }
 
-/// `POST /admin/events`
+/// Create an event
+///
+/// It starts as `draft`. The answer has its API key.
+#[utoipa::path(
+    post,
+    path = "/events",
+    operation_id = "createEvent",
+    tag = "admin",
+    security(("master" = [])),
+    request_body = NewEventBody,
+    responses(
+        (status = 201, description = "Created", body = CreatedAnswer),
+        (status = 409, description = "Conflict", body = ErrorBody),
+        BodyCall, AdminCall, AnyCall,
+    )
+)]
 pub async fn create(
     State(app): State<App>,
     _: Admin,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<CreatedAnswer>), ApiError> {
     let body: NewEventBody = body::json(request, app.event_limit).await?;
     let details = body.details()?;
     let given = KeyWindow::from_dates(&details);
@@ -99,46 +159,65 @@ pub async fn create(
         event_id: body.event_id,
         details,
         key: ApiKeys::new_record(given, given),
-        image: body.image_data.map(super::event_body::Image::into_parts),
+        image: body.image_data.map(Image::into_parts),
         created_at_ms: Timestamp::now().as_millisecond(),
     };
     let api_key = app.keys.derive(&new.event_id, &new.key);
     let digest = ApiKeys::digest(&api_key);
     let record = detached(async move { Ok(app.store.create(new, &digest).await?) }).await?;
-    let answer = json!({
-        "id": record.number,
-        "eventId": record.event_id,
-        "apiKey": api_key,
-        "validity": Validity::from(record.key.window),
-    });
+    let answer = CreatedAnswer {
+        id: record.number,
+        event_id: record.event_id,
+        api_key,
+        validity: Validity::from(record.key.window),
+    };
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// `GET /admin/events`: newest first.
-pub async fn list(State(app): State<App>, _: Admin) -> Result<Json<Value>, ApiError> {
+/// List all events, newest first
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "listAllEvents",
+    tag = "admin",
+    security(("master" = [])),
+    responses((status = 200, description = "Drafts included", body = AdminEventsAnswer), AdminCall, AnyCall)
+)]
+pub async fn list(State(app): State<App>, _: Admin) -> Result<Json<AdminEventsAnswer>, ApiError> {
     let ids = app.store.event_ids().await?;
     let mut records = app.store.records(&ids).await?;
     records.sort_by_key(|record| std::cmp::Reverse((record.created_at_ms, record.number)));
     let view = |record| AdminEvent::new(record, &app.keys);
-    let events: Vec<AdminEvent> = records.iter().map(view).collect();
-    Ok(Json(json!({ "events": events })))
+    let events = records.iter().map(view).collect();
+    Ok(Json(AdminEventsAnswer { events }))
 }
 
-/// `PATCH /admin/events/{eventId}`
+/// Correct an event
+///
+/// Dates set here move the days on which its key works, both ways.
+#[utoipa::path(
+    patch,
+    path = "/events/{eventId}",
+    operation_id = "editEvent",
+    tag = "admin",
+    security(("master" = [])),
+    params(("eventId" = EventId, Path)),
+    request_body = EditBody,
+    responses((status = 200, description = "As it is now", body = AdminEvent), BodyCall, AdminCall, NamedCall, AnyCall)
+)]
 pub async fn edit(
     State(app): State<App>,
     received: ReceivedAt,
     AdminOf(record): AdminOf,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<AdminEvent>, ApiError> {
     let body: EditBody = body::json(request, app.event_limit).await?;
     let target = target(&record, "edit", received);
     let after = change(&app, target, move |_, head| {
         let planned = edited(&head, &body);
         async move { planned }
     });
-    let event = AdminEvent::new(&after.await?, &app.keys);
-    Ok(Json(json!(event)))
+    Ok(Json(AdminEvent::new(&after.await?, &app.keys)))
 }
 
 fn target(record: &EventRecord, what: &'static str, ReceivedAt(received): ReceivedAt) -> Target {
@@ -193,9 +272,7 @@ fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, P
     }
     if after.image != before.image {
         let image = body.image_data.clone().flatten();
-        plan.writes.push(Write::Image(
-            image.map(super::event_body::Image::into_parts),
-        ));
+        plan.writes.push(Write::Image(image.map(Image::into_parts)));
     }
     if !plan.writes.is_empty() {
         plan.touched.push(Part::Record);
@@ -203,11 +280,22 @@ fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, P
     Ok((after, plan))
 }
 
-/// `DELETE /admin/events/{eventId}`
+/// Delete an event with everything that it has
+///
+/// Spectators are told, and their room closes after the grace period.
+#[utoipa::path(
+    delete,
+    path = "/events/{eventId}",
+    operation_id = "deleteEvent",
+    tag = "admin",
+    security(("master" = [])),
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "It is gone", body = DeletedAnswer), AdminCall, NamedCall, AnyCall)
+)]
 pub async fn remove(
     State(app): State<App>,
     AdminOf(record): AdminOf,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<DeletedAnswer>, ApiError> {
     let event_id = record.event_id.clone();
     let ts_ms = Timestamp::now().as_millisecond();
     detached(async move {
@@ -224,15 +312,29 @@ pub async fn remove(
         }
     })
     .await?;
-    Ok(Json(json!({ "deleted": true, "eventId": event_id })))
+    Ok(Json(DeletedAnswer {
+        deleted: true,
+        event_id,
+    }))
 }
 
-/// `POST /admin/events/{eventId}/rotate-key`
+/// Replace an event's key
+///
+/// The old one stops working at once.
+#[utoipa::path(
+    post,
+    path = "/events/{eventId}/rotate-key",
+    operation_id = "rotateKey",
+    tag = "admin",
+    security(("master" = [])),
+    params(("eventId" = EventId, Path)),
+    responses((status = 200, description = "The new key", body = RotatedAnswer), AdminCall, NamedCall, AnyCall)
+)]
 pub async fn rotate_key(
     State(app): State<App>,
     received: ReceivedAt,
     AdminOf(record): AdminOf,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<RotatedAnswer>, ApiError> {
     let target = target(&record, "rotate-key", received);
     let salt = ApiKeys::new_record(record.key.given, record.key.window).salt;
     let with_new_key = move |before: EventRecord| EventRecord {
@@ -265,9 +367,9 @@ pub async fn rotate_key(
         warn!(%error, "the entry of an obsolete key stays for now");
     }
     let after = rotated?;
-    Ok(Json(json!({
-        "eventId": after.event_id,
-        "apiKey": app.keys.of(&after),
-        "validity": Validity::from(after.key.window),
-    })))
+    Ok(Json(RotatedAnswer {
+        api_key: app.keys.of(&after),
+        validity: Validity::from(after.key.window),
+        event_id: after.event_id,
+    }))
 }

@@ -1,7 +1,6 @@
 //! The paths of the service, all in one place.
 
 mod config;
-mod event_body;
 mod events;
 mod on_course;
 mod results;
@@ -10,40 +9,29 @@ mod xml;
 
 pub use on_course::Flushes;
 
-use axum::{
-    Router,
-    routing::{delete, get, patch, post},
-};
-
 use common::{
     domain::{DataKind, EventRecord},
     http::server::ReceivedAt,
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{change::Target, state::App};
 
-/// Everything under `/api/v1/admin` and `/api/v1/ingest`.
-pub fn router(app: App) -> Router {
-    let admin = Router::new()
-        .route("/events", get(events::list).post(events::create))
-        .route(
-            "/events/{event_id}",
-            delete(events::remove).patch(events::edit),
-        )
-        .route("/events/{event_id}/rotate-key", post(events::rotate_key))
-        .route("/events/{event_id}/status", patch(status::set))
-        .route(
-            "/events/{event_id}/config",
-            get(config::get).patch(config::set),
-        );
-    let ingest = Router::new()
-        .route("/xml", post(xml::push))
-        .route("/results", post(results::push))
-        .route("/oncourse", post(on_course::push));
-    Router::new()
+/// Everything under `/api/v1/admin` and `/api/v1/ingest`, with its description.
+pub fn router() -> OpenApiRouter<App> {
+    let admin = OpenApiRouter::new()
+        .routes(routes!(events::list, events::create))
+        .routes(routes!(events::edit, events::remove))
+        .routes(routes!(events::rotate_key))
+        .routes(routes!(status::set))
+        .routes(routes!(config::get, config::set));
+    let ingest = OpenApiRouter::new()
+        .routes(routes!(xml::push))
+        .routes(routes!(results::push))
+        .routes(routes!(on_course::push));
+    OpenApiRouter::new()
         .nest("/api/v1/admin", admin)
         .nest("/api/v1/ingest", ingest)
-        .with_state(app)
 }
 
 /// The target of an ingest call, with the state guard checked again inside the commit.

@@ -11,86 +11,61 @@ use axum::{
     extract::{Request, State},
 };
 use common::{
-    domain::{
-        DataKind, EventId, EventRecord, Hundredths, OnCourseEntry, ParticipantId, Penalty, RaceId,
+    domain::{DataKind, EventId, EventRecord},
+    http::{
+        ApiError, body,
+        documented::{AnyCall, BodyCall, GuardedCall, KeyCall},
+        server::ReceivedAt,
     },
-    http::{ApiError, body, server::ReceivedAt},
     plan::{Plan, guard, on_course},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tracing::debug;
+use utoipa::ToSchema;
 
 use super::ingest_target;
 use crate::{
     auth::KeyHolder,
+    bodies::on_course::OnCourseBody,
     change::{Target, change},
     state::App,
 };
 
-/// More boats than any course holds.
-const ENTRIES_MAX: usize = 200;
-const GATES_MAX: usize = 60;
 /// When a list that waits is shown; the store's own clock decides whether it is due by then.
 const SHOWN_AFTER: Duration = Duration::from_millis(205);
 
-#[derive(Deserialize)]
-struct OnCourseBody {
-    oncourse: Vec<EntryBody>,
+/// What became of a push of boats on the water.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActiveAnswer {
+    /// Boats on the water now.
+    active: usize,
+    /// The event has no export yet, so nothing was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ignored: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EntryBody {
-    race_id: RaceId,
-    bib: u32,
-    participant_id: Option<ParticipantId>,
-    name: Option<String>,
-    club: Option<String>,
-    position: Option<u32>,
-    gates: Option<Vec<Option<Penalty>>>,
-    dt_start: Option<String>,
-    dt_finish: Option<String>,
-    time: Option<Hundredths>,
-    pen: Option<Hundredths>,
-    total: Option<Hundredths>,
-    rank: Option<u32>,
-    ttb_diff: Option<String>,
-    ttb_name: Option<String>,
-}
-
-impl From<EntryBody> for OnCourseEntry {
-    fn from(body: EntryBody) -> Self {
-        Self {
-            race_id: body.race_id,
-            bib: body.bib,
-            participant_id: body.participant_id,
-            name: body.name,
-            club: body.club,
-            position: body.position,
-            gates: body.gates.unwrap_or_default(),
-            dt_start: body.dt_start,
-            dt_finish: body.dt_finish,
-            time: body.time,
-            pen: body.pen,
-            total: body.total,
-            rank: body.rank,
-            ttb_diff: body.ttb_diff,
-            ttb_name: body.ttb_name,
-        }
-    }
-}
-
-/// `POST /ingest/oncourse`
+/// Push the boats on the water
+///
+/// Entries are merged by race and bib; an empty list clears the water at once. A boat that is not pushed again for
+/// 10 s is gone. Spectators see at most five lists a second, and always the last. In `running`.
+#[utoipa::path(
+    post,
+    path = "/oncourse",
+    operation_id = "pushOnCourse",
+    tag = "ingest",
+    security(("key" = [])),
+    request_body = OnCourseBody,
+    responses((status = 200, description = "Stored", body = ActiveAnswer, example = json!({"active": 1})), BodyCall, KeyCall, GuardedCall, AnyCall)
+)]
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
     KeyHolder(record): KeyHolder,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<ActiveAnswer>, ApiError> {
     let body: OnCourseBody = body::json(request, app.json_limit).await?;
-    check(&body)?;
-    let entries: Vec<OnCourseEntry> = body.oncourse.into_iter().map(OnCourseEntry::from).collect();
+    let entries = body.into_entries()?;
     let target = ingest_target(&record, DataKind::OnCourse, received);
     let active = change(&app, target, move |store, head| {
         let entries = entries.clone();
@@ -116,12 +91,18 @@ pub async fn push(
         }
     });
     let Some(after) = active.await? else {
-        return Ok(Json(json!({ "active": 0, "ignored": true })));
+        return Ok(Json(ActiveAnswer {
+            active: 0,
+            ignored: Some(true),
+        }));
     };
     if after.is_waiting() {
         app.flushes.clone().start(&app, &record);
     }
-    Ok(Json(json!({ "active": after.boats.len() })))
+    Ok(Json(ActiveAnswer {
+        active: after.boats.len(),
+        ignored: None,
+    }))
 }
 
 /// Pauses that end with a list being shown. Pushes that come faster than spectators are shown them
@@ -165,24 +146,5 @@ impl Flushes {
                 debug!(%error, event = %event_id, "boats not shown yet; a gateway will");
             }
         });
-    }
-}
-
-fn check(body: &OnCourseBody) -> Result<(), ApiError> {
-    if body.oncourse.len() > ENTRIES_MAX {
-        let text = format!("oncourse: more than {ENTRIES_MAX} boats");
-        return Err(ApiError::Invalid(text));
-    }
-    let gates = |entry: &EntryBody| entry.gates.as_ref().map_or(0, Vec::len);
-    match body
-        .oncourse
-        .iter()
-        .position(|entry| gates(entry) > GATES_MAX)
-    {
-        Some(index) => {
-            let text = format!("oncourse[{index}].gates: more than {GATES_MAX} gates");
-            Err(ApiError::Invalid(text))
-        }
-        None => Ok(()),
     }
 }

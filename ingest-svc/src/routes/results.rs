@@ -5,108 +5,52 @@ use axum::{
     extract::{Request, State},
 };
 use common::{
-    domain::{
-        DataKind, Hundredths, LiveRow, ParticipantId, Penalty, RaceId, ResultStatus, merge::LiveRun,
+    domain::DataKind,
+    http::{
+        ApiError, body,
+        documented::{AnyCall, BodyCall, GuardedCall, KeyCall},
+        server::ReceivedAt,
     },
-    http::{ApiError, body, server::ReceivedAt},
     plan::{Plan, guard, results},
 };
-use serde::{Deserialize, Deserializer, de};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ingest_target;
-use crate::{auth::KeyHolder, change::change, state::App};
+use crate::{auth::KeyHolder, bodies::results::ResultsBody, change::change, state::App};
 
-const GATES_MAX: usize = 60;
-
-#[derive(Deserialize)]
-struct ResultsBody {
-    results: Vec<RowBody>,
+/// What became of a push of results.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct UpdatedAnswer {
+    /// Rows applied; those of unknown races or participants are skipped.
+    updated: usize,
+    /// The event has no export yet, so nothing was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ignored: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RowBody {
-    race_id: RaceId,
-    participant_id: Option<ParticipantId>,
-    bib: u32,
-    time: Option<Hundredths>,
-    pen: Option<Hundredths>,
-    total: Option<Hundredths>,
-    status: Option<String>,
-    gates: Option<Vec<GateBody>>,
-}
-
-#[derive(Deserialize)]
-struct GateBody {
-    gate: GateNumber,
-    pen: Option<GatePenalty>,
-}
-
-/// A gate's number, counted from 1.
-struct GateNumber(usize);
-
-impl<'de> Deserialize<'de> for GateNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match usize::deserialize(deserializer)? {
-            number @ 1..=GATES_MAX => Ok(Self(number)),
-            number => Err(de::Error::custom(format!("there is no gate {number}"))),
-        }
-    }
-}
-
-/// A gate's penalty in hundredths, or in plain seconds, as some clients send it.
-struct GatePenalty(Penalty);
-
-impl<'de> Deserialize<'de> for GatePenalty {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = u64::deserialize(deserializer)?;
-        let hundredths =
-            || Penalty::from_seconds(value / 100).filter(|_| value.is_multiple_of(100));
-        Penalty::from_seconds(value)
-            .or_else(hundredths)
-            .map(Self)
-            .ok_or_else(|| {
-                de::Error::custom(format!("{value} is not a gate penalty (0, 200, 5000)"))
-            })
-    }
-}
-
-impl From<RowBody> for LiveRow {
-    fn from(body: RowBody) -> Self {
-        Self {
-            race_id: body.race_id,
-            participant_id: body.participant_id,
-            bib: body.bib,
-            run: LiveRun {
-                time: body.time,
-                pen: body.pen,
-                total: body.total,
-                status: body.status.as_deref().and_then(ResultStatus::parse),
-                gates: body.gates.filter(|gates| !gates.is_empty()).map(positional),
-            },
-        }
-    }
-}
-
-fn positional(gates: Vec<GateBody>) -> Vec<Option<Penalty>> {
-    let count = gates.iter().map(|gate| gate.gate.0).max().unwrap_or(0);
-    let mut penalties = vec![None; count];
-    for GateBody { gate, pen } in gates {
-        penalties[gate.0 - 1] = pen.map(|GatePenalty(penalty)| penalty);
-    }
-    penalties
-}
-
-/// `POST /ingest/results`
+/// Push results as boats finish
+///
+/// Times are hundredths of a second. A row is the whole truth about time, penalty, total and status: what is
+/// absent or null is not known. In `running` and `finished`.
+#[utoipa::path(
+    post,
+    path = "/results",
+    operation_id = "pushResults",
+    tag = "ingest",
+    security(("key" = [])),
+    request_body = ResultsBody,
+    responses((status = 200, description = "Stored and published", body = UpdatedAnswer, example = json!({"updated": 1})), BodyCall, KeyCall, GuardedCall, AnyCall)
+)]
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
     KeyHolder(record): KeyHolder,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<UpdatedAnswer>, ApiError> {
     let body: ResultsBody = body::json(request, app.json_limit).await?;
-    let rows: Vec<LiveRow> = body.results.into_iter().map(LiveRow::from).collect();
+    let rows = body.into_rows();
     let target = ingest_target(&record, DataKind::Results, received);
     let updated = change(&app, target, move |store, head| {
         let rows = rows.clone();
@@ -129,7 +73,13 @@ pub async fn push(
         }
     });
     Ok(Json(match updated.await? {
-        Some(updated) => json!({ "updated": updated }),
-        None => json!({ "updated": 0, "ignored": true }),
+        Some(updated) => UpdatedAnswer {
+            updated,
+            ignored: None,
+        },
+        None => UpdatedAnswer {
+            updated: 0,
+            ignored: Some(true),
+        },
     }))
 }

@@ -5,13 +5,17 @@ use axum::{
     extract::{FromRequestParts, Request, State},
 };
 use common::{
-    domain::EventStatus,
-    http::{ApiError, body, server::ReceivedAt},
+    domain::{EventId, EventStatus},
+    http::{
+        ApiError, body,
+        documented::{AnyCall, BodyCall, KeyCall, NamedCall, TransitionCall},
+        server::ReceivedAt,
+    },
     plan::status,
 };
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::events::rfc3339;
 use crate::{
@@ -20,17 +24,43 @@ use crate::{
     state::App,
 };
 
-#[derive(Deserialize)]
-struct StatusBody {
+/// The state asked for.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"status": "running"}))]
+pub struct StatusBody {
     status: EventStatus,
 }
 
-/// `PATCH /admin/events/{eventId}/status`: 401 with the key of another event, 404 without an event.
+/// The state of an event after a change of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusAnswer {
+    event_id: EventId,
+    previous_status: EventStatus,
+    status: EventStatus,
+    #[schema(format = DateTime)]
+    status_changed_at: String,
+}
+
+/// Change the state
+///
+/// `draft → startlist → running → finished → official`, and back by `startlist → draft` and `finished → running`.
+/// `official` is final. 401 with the key of another event.
+#[utoipa::path(
+    patch,
+    path = "/events/{eventId}/status",
+    operation_id = "setStatus",
+    tag = "admin",
+    security(("key" = [])),
+    params(("eventId" = EventId, Path)),
+    request_body = StatusBody,
+    responses((status = 200, description = "Changed", body = StatusAnswer), BodyCall, TransitionCall, KeyCall, NamedCall, AnyCall)
+)]
 pub async fn set(
     State(app): State<App>,
     ReceivedAt(received): ReceivedAt,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<StatusAnswer>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let KeyHolder(record) = KeyHolder::from_request_parts(&mut parts, &app).await?;
     let event_id = event_in_path(&mut parts, &app).await?;
@@ -58,10 +88,10 @@ pub async fn set(
         Ok((record.status, plan))
     });
     let previous: EventStatus = previous.await?;
-    Ok(Json(json!({
-        "eventId": record.event_id,
-        "previousStatus": previous,
-        "status": requested,
-        "statusChangedAt": rfc3339(now_ms),
-    })))
+    Ok(Json(StatusAnswer {
+        event_id: record.event_id,
+        previous_status: previous,
+        status: requested,
+        status_changed_at: rfc3339(now_ms),
+    }))
 }

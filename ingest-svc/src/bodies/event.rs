@@ -14,6 +14,7 @@ use jiff::civil::Date;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::auth::hex;
 
@@ -132,19 +133,28 @@ impl Image {
 }
 
 /// The body that creates an event.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"eventId": "TEST.WS", "mainTitle": "My race", "startDate": "2026-06-20"}))]
 pub struct NewEventBody {
     /// Its name in every URL.
     pub event_id: EventId,
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
     main_title: Title,
+    #[schema(value_type = Option<String>, max_length = 500)]
     sub_title: Option<Text>,
+    #[schema(value_type = Option<String>, max_length = 500)]
     location: Option<Text>,
+    #[schema(value_type = Option<String>, max_length = 500)]
     facility: Option<Text>,
+    #[schema(value_type = Option<String>, format = Date)]
     start_date: Option<Day>,
+    #[schema(value_type = Option<String>, format = Date)]
     end_date: Option<Day>,
+    #[schema(value_type = Option<String>, max_length = 500)]
     discipline: Option<Text>,
-    /// Its picture.
+    /// Its picture: base64 or a `data:` URI of PNG, JPEG, WebP, GIF or SVG, at most 1 MiB decoded.
+    #[schema(value_type = Option<String>)]
     pub image_data: Option<Image>,
 }
 
@@ -171,26 +181,34 @@ fn patch<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The body that corrects an event.
-#[derive(Debug, Clone, Deserialize)]
+/// The body that corrects an event: what is absent stays, an explicit `null` clears.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EditBody {
     #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     main_title: Option<Title>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
     sub_title: Option<Option<Text>>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
     location: Option<Option<Text>>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
     facility: Option<Option<Text>>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, format = Date)]
     start_date: Option<Option<Day>>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, format = Date)]
     end_date: Option<Option<Day>>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
     discipline: Option<Option<Text>>,
     /// Its picture.
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>)]
     pub image_data: Option<Option<Image>>,
 }
 
