@@ -4,11 +4,13 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod fuzzed;
 pub mod openapi;
 pub mod process;
 pub mod redis;
 pub mod spectator;
 pub mod stack;
+pub mod truth;
 pub mod wait;
 
 pub use api::{Answer, Api};

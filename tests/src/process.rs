@@ -27,10 +27,13 @@ pub struct Process {
 /// When it was not built.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("tests run in target/<profile>/deps");
+    let folder = test.parent().expect("it is in a folder");
+    // Tests are in target/<profile>/deps, programs of the kit in target/<profile>.
+    let profile = if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
     let path = profile.join(name);
     assert!(
         path.exists(),
@@ -113,6 +116,24 @@ impl Process {
             );
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory that it has in RAM, in KiB.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.expect("a number of KiB")
     }
 
     /// Sends a signal, such as `TERM`, to this very process.

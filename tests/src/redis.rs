@@ -44,6 +44,11 @@ impl RedisServer {
         self.process.signal(signal);
     }
 
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())

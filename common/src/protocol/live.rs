@@ -24,7 +24,7 @@ pub enum LiveMessage {
         /// When it was built or its change accepted, ms since 1970.
         ts: i64,
         /// The state.
-        data: FullData,
+        data: Box<FullData>,
     },
     /// One change; follows its predecessor's seq directly.
     Diff {

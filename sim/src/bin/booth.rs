@@ -4,7 +4,7 @@ use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use sim::{
-    booth::{BoothError, Client, Plan, play},
+    booth::{BoothError, Client, Pace, Plan, play},
     race_day::{RaceDay, Size},
 };
 
@@ -33,9 +33,9 @@ struct Args {
     #[arg(long)]
     replace: bool,
 
-    /// Race time over real time.
-    #[arg(long, default_value_t = 1.0, value_parser = positive)]
-    speed: f64,
+    /// Race time over real time, or `max`: as fast as the server answers.
+    #[arg(long, default_value = "1", value_parser = pace)]
+    speed: Pace,
 
     /// Makes the day: the same seed, the same races.
     #[arg(long, default_value_t = 1)]
@@ -54,10 +54,11 @@ struct Args {
     stop_after_seconds: Option<u64>,
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+fn pace(text: &str) -> Result<Pace, String> {
     match text.parse() {
-        Ok(speed) if speed > 0.0 && speed <= 10_000.0 => Ok(speed),
-        _ => Err("must be a number over 0, at most 10000".to_owned()),
+        _ if text == "max" => Ok(Pace::AsFastAsAnswered),
+        Ok(speed) if speed > 0.0 && speed <= 10_000.0 => Ok(Pace::Times(speed)),
+        _ => Err("must be a number over 0, at most 10000, or max".to_owned()),
     }
 }
 
@@ -84,7 +85,7 @@ async fn run(args: Args) -> Result<(), BoothError> {
         event_id: args.event_id,
         api_key: args.api_key,
         replace: args.replace,
-        speed: args.speed,
+        pace: args.speed,
         last_status: args.end,
         stop_after: args.stop_after_seconds.map(Duration::from_secs),
         progress: std::io::stderr().is_terminal(),

@@ -5,6 +5,7 @@
 //! the complete export every few seconds while it changes.
 
 mod client;
+mod clock;
 mod report;
 
 use std::{
@@ -19,9 +20,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 pub use client::{BoothError, Client};
+pub use clock::Pace;
 pub use report::Report;
 
 use crate::race_day::{OnCourse, RaceDay};
+use clock::Clock;
 
 const ON_COURSE_EVERY: Duration = Duration::from_millis(100);
 const RESULTS_EVERY: Duration = Duration::from_secs(1);
@@ -36,8 +39,8 @@ pub struct Plan {
     pub api_key: Option<String>,
     /// Whether an event of that id is deleted first.
     pub replace: bool,
-    /// Race time over real time.
-    pub speed: f64,
+    /// How fast the day goes by.
+    pub pace: Pace,
     /// The state that the event is left in: `running`, `finished` or `official`.
     pub last_status: String,
     /// Stop after this much real time, however far the day is.
@@ -52,7 +55,7 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
     let playing = Playing {
         client,
         day,
-        speed: plan.speed,
+        clock: Clock::new(plan.pace),
         started: Instant::now(),
         over: AtomicBool::new(false),
         bar: bar(&plan),
@@ -131,21 +134,16 @@ fn bar(plan: &Plan) -> ProgressBar {
 struct Playing {
     client: Client,
     day: RaceDay,
-    speed: f64,
+    clock: Clock,
     started: Instant,
     over: AtomicBool,
     bar: ProgressBar,
 }
 
 impl Playing {
-    /// Ms of race time since the first start.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a duration times a positive factor"
-    )]
+    /// Ms of race time since the first start, at most the end of the day.
     fn now_ms(&self) -> u64 {
-        (self.started.elapsed().as_secs_f64() * 1000.0 * self.speed) as u64
+        self.clock.now_ms().min(self.day.ends_at_ms())
     }
 
     fn is_over(&self) -> bool {
@@ -168,6 +166,7 @@ impl Playing {
         }
         self.bar.finish_and_clear();
         self.over.store(true, Ordering::Relaxed);
+        self.clock.stop();
     }
 
     async fn push_on_course(self: Arc<Self>) -> Result<(), BoothError> {
@@ -175,7 +174,7 @@ impl Playing {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut last: Option<Vec<OnCourse>> = None;
         while !self.is_over() {
-            tick.tick().await;
+            self.clock.step(ON_COURSE_EVERY, &mut tick).await;
             let boats = self.day.on_course(self.now_ms());
             if last.as_ref() != Some(&boats) {
                 self.client.push_on_course(&boats).await?;
@@ -189,7 +188,7 @@ impl Playing {
         let mut tick = tokio::time::interval(RESULTS_EVERY);
         let mut last = vec![Vec::new(); self.day.races.len()];
         while !self.is_over() {
-            tick.tick().await;
+            self.clock.follow(RESULTS_EVERY, &mut tick).await;
             let now_ms = self.now_ms();
             for (race, last) in self.day.races.iter().zip(&mut last) {
                 let results = self.day.results(race, now_ms);
@@ -206,7 +205,7 @@ impl Playing {
         let mut tick = tokio::time::interval(EXPORT_EVERY);
         let mut last = String::new();
         while !self.is_over() {
-            tick.tick().await;
+            self.clock.follow(EXPORT_EVERY, &mut tick).await;
             let xml = self.day.export_xml(self.now_ms());
             if xml != last {
                 self.client.push_xml(&xml).await?;

@@ -1,7 +1,7 @@
 //! A race day as the booth plays it.
 
 use sim::{
-    booth::{Client, Plan, play},
+    booth::{Client, Pace, Plan, play},
     race_day::{RaceDay, Size},
 };
 use system_tests::Stack;
@@ -21,7 +21,7 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         event_id: "DEMO".to_owned(),
         api_key: Some(key),
         replace: false,
-        speed: 60.0,
+        pace: Pace::Times(60.0),
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,

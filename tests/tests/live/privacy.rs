@@ -1,39 +1,16 @@
 //! What spectators get never holds participant ids, keys or years of birth, and ends as the last
 //! inputs say.
 
-use serde_json::Value;
 use sim::{
-    booth::{Client, Plan, play},
+    booth::{Client, Pace, Plan, play},
     race_day::{RaceDay, Size},
 };
-use system_tests::{Api, Stack};
+use system_tests::{Stack, truth};
 
 const SIZE: Size = Size {
     starts_per_class: 5,
     start_interval_ms: 15_000,
 };
-
-/// Every public body of an event.
-async fn bodies(gateway: &Api, event_id: &str, day: &RaceDay) -> Vec<(String, Value)> {
-    let mut paths = vec![format!("/events/{event_id}")];
-    for resource in ["categories", "oncourse"] {
-        paths.push(format!("/events/{event_id}/{resource}"));
-    }
-    for race in &day.races {
-        let race_id = &race.race_id;
-        paths.push(format!("/events/{event_id}/startlist/{race_id}"));
-        paths.push(format!(
-            "/events/{event_id}/results/{race_id}?detailed=true"
-        ));
-    }
-    let mut bodies = Vec::new();
-    for path in paths {
-        let answer = gateway.get(&path).await;
-        assert_eq!(answer.status, 200, "{path}");
-        bodies.push((path, answer.body));
-    }
-    bodies
-}
 
 fn assert_nothing_private(text: &str, day: &RaceDay, key: &str) {
     assert!(!text.contains(key), "{text}");
@@ -54,7 +31,7 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         event_id: "DEMO".to_owned(),
         api_key: Some(key.clone()),
         replace: false,
-        speed: 80.0,
+        pace: Pace::Times(80.0),
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,
@@ -72,20 +49,11 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         assert_nothing_private(&message.to_string(), &day, &key);
     }
     let gateway = stack.gateway_at(1);
-    let played = bodies(&gateway, "DEMO", &day).await;
+    let played = truth::public_bodies(&gateway, "DEMO", &day).await;
     for (_, body) in &played {
         let text = body.to_string();
         assert_nothing_private(&text, &day, &key);
     }
 
-    let scratch = api.create("SCRATCH").await;
-    api.push_xml(&scratch, &day.export_xml(day.ends_at_ms()))
-        .await;
-    api.bring_to("SCRATCH", &scratch, "running").await;
-    let computed = bodies(&gateway, "SCRATCH", &day).await;
-    for ((path, played), (_, computed)) in played.iter().zip(&computed) {
-        for part in ["results", "startlist", "categories", "oncourse", "classes"] {
-            assert_eq!(played[part], computed[part], "{path}");
-        }
-    }
+    truth::assert_as_from_scratch(&stack, "DEMO", &day).await;
 }

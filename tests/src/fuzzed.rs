@@ -1,0 +1,70 @@
+//! What is fuzzed: everything that parses what others send. Each function takes any bytes and panics
+//! when something that must always hold does not. `deploy/fuzz` lets a fuzzer look for such bytes; the
+//! tests run what it has found before.
+
+use std::collections::BTreeMap;
+
+use common::{
+    c123::{self, decode::decode},
+    domain::{Competition, EventConfig, Export, MergeStrategy},
+    http::{ApiError, body::parse_json},
+};
+use ingest_svc::bodies::{
+    event::{EditBody, NewEventBody},
+    export::ExportFormat,
+    on_course::OnCourseBody,
+    results::ResultsBody,
+};
+
+/// A whole export in any encoding: it is taken or refused, and taking it twice is taking it once.
+///
+/// # Panics
+///
+/// When that does not hold.
+pub fn export(bytes: &[u8]) {
+    let Ok(text) = decode(bytes, None) else {
+        return;
+    };
+    let Ok((Export { competition, .. }, imported)) = c123::parse(&text) else {
+        return;
+    };
+    let rows: usize = competition.rows.values().map(BTreeMap::len).sum();
+    assert_eq!(imported.results, rows);
+    let merged =
+        |before: &Competition| before.replaced_by(competition.clone(), MergeStrategy::Newest, 0);
+    let once = merged(&Competition::default());
+    assert_eq!(merged(&once), once);
+}
+
+/// A JSON body of any call: it is taken, or refused with a reason.
+///
+/// # Panics
+///
+/// When a refusal has no reason.
+pub fn bodies(bytes: &[u8]) {
+    refused_with_reason(parse_json::<ResultsBody>(bytes).map(ResultsBody::into_rows));
+    refused_with_reason(parse_json(bytes).and_then(OnCourseBody::into_entries));
+    refused_with_reason(parse_json::<NewEventBody>(bytes).and_then(|body| body.details()));
+    refused_with_reason(parse_json::<EditBody>(bytes));
+    refused_with_reason(parse_json::<EventConfig>(bytes));
+    for content_type in ["application/json", "application/xml; charset=windows-1250"] {
+        for encoding in ["identity", "gzip"] {
+            let headers = [
+                ("content-type", content_type),
+                ("content-encoding", encoding),
+            ];
+            let headers = headers.map(|(name, value)| {
+                let value = axum::http::HeaderValue::from_static(value);
+                (axum::http::HeaderName::from_static(name), value)
+            });
+            let format = ExportFormat::of(&headers.into_iter().collect(), 1 << 20);
+            refused_with_reason(format.and_then(|format| format.read(bytes.to_vec().into())));
+        }
+    }
+}
+
+fn refused_with_reason<T>(read: Result<T, ApiError>) {
+    if let Err(error) = read {
+        assert!(!error.to_string().is_empty());
+    }
+}
