@@ -180,37 +180,66 @@ fn write_rows(plan: &mut Plan, before: &Competition, after: &Competition) {
 /// First the new structure, if it is one, then the rows that changed, race by race.
 fn changes(states: [(&EventRecord, &Competition); 2], on_course: &[OnCourseEntry]) -> Vec<Change> {
     let [(_, before), (_, after)] = states;
-    let mut results = Vec::new();
-    let mut reread = Vec::new();
+    let [view_before, view] = states
+        .map(|(record, competition)| StructureView::new(record, &competition.structure, on_course));
+    let also = also_changed(before, after, &view_before, &view);
+    let told = view != view_before || before.participants != after.participants || !also.is_empty();
+    let diffs = result_diffs(before, after, told);
+    if !told && diffs.reread.is_empty() {
+        return diffs.changes;
+    }
+    let mut structure = StructureChange {
+        view,
+        reread: diffs.reread,
+        also,
+    };
+    let mut changes = diffs.changes;
+    if bytes(&changes) > structure.view_bytes() {
+        // Whoever watches gets a `full` anyway and re-reads what it shows: that is less than all of this.
+        let races = changes.drain(..).filter_map(Change::into_race);
+        structure.reread.extend(races);
+    }
+    let structure = Change::Structure(Box::new(structure));
+    std::iter::once(structure).chain(changes).collect()
+}
+
+#[derive(Default)]
+struct ResultDiffs {
+    changes: Vec<Change>,
+    /// Races whose new lists upserts can't say, or should not.
+    reread: Vec<RaceId>,
+}
+
+/// What changed in the lists of all races. When the structure is `told` anyway, lists that were empty
+/// before are not told row by row.
+fn result_diffs(before: &Competition, after: &Competition, told: bool) -> ResultDiffs {
+    let mut diffs = ResultDiffs::default();
     for race in &after.structure.races {
         let race_id = &race.race_id;
         // Most imports leave most races alone, and comparing is cheaper than ranking.
         if RaceSheet::of(before, race_id) == RaceSheet::of(after, race_id) {
             continue;
         }
+        if told && before.rows.get(race_id).is_none_or(Rows::is_empty) {
+            diffs.reread.push(race_id.clone());
+            continue;
+        }
         let ResultsDiff { changed, removed } =
             diff(&results_of(before, race_id), &results_of(after, race_id));
         if removed {
-            reread.push(race_id.clone());
+            diffs.reread.push(race_id.clone());
         } else if !changed.is_empty() {
-            results.push(Change::Results(ResultsChange {
+            diffs.changes.push(Change::Results(ResultsChange {
                 race_id: race_id.clone(),
                 results: changed,
             }));
         }
     }
-    let [view_before, view] = states
-        .map(|(record, competition)| StructureView::new(record, &competition.structure, on_course));
-    let also = also_changed(before, after, &view_before, &view);
-    let unchanged = view == view_before
-        && before.participants == after.participants
-        && reread.is_empty()
-        && also.is_empty();
-    if unchanged {
-        return results;
-    }
-    let structure = Change::Structure(Box::new(StructureChange { view, reread, also }));
-    std::iter::once(structure).chain(results).collect()
+    diffs
+}
+
+fn bytes(changes: &[Change]) -> usize {
+    changes.iter().map(|change| change.body().len()).sum()
 }
 
 /// Resources beside the event itself that are other ones now.

@@ -92,6 +92,14 @@ impl Mark {
     }
 }
 
+impl StructureChange {
+    /// About as many as a `full` has.
+    pub fn view_bytes(&self) -> usize {
+        let json = serde_json::to_vec(&self.view);
+        json.map_or(usize::MAX, |json| json.len())
+    }
+}
+
 impl Change {
     /// What it is about.
     pub fn kind(&self) -> Kind {
@@ -112,6 +120,14 @@ impl Change {
             Self::Structure(change) => serde_json::to_string(change),
         };
         json.expect("public shapes have text keys and no failing serializers")
+    }
+
+    /// The race whose rows it tells.
+    pub fn into_race(self) -> Option<RaceId> {
+        match self {
+            Self::Results(change) => Some(change.race_id),
+            Self::OnCourse(_) | Self::Status(_) | Self::Structure(_) => None,
+        }
     }
 
     /// The resources that this change is the latest of.
