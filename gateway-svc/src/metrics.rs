@@ -26,6 +26,8 @@ pub struct Metrics {
     pub deliveries: IntCounter,
     /// `gateway_refreshes_total`: backlogs dropped because their spectator was too slow.
     pub refreshes: IntCounter,
+    /// `gateway_resumed_total{by}`: spectators who came back and said where they stood, by what they got.
+    pub resumed: IntCounterVec,
     /// `gateway_heals_total{from}`: gaps closed, from history or by a new snapshot.
     pub heals: IntCounterVec,
     /// `gateway_room_reads_total{what}`: reads of Redis on behalf of rooms.
@@ -53,6 +55,11 @@ impl Metrics {
                 "gateway_refreshes_total",
                 "Backlogs dropped because their spectator was too slow.",
             )?,
+            resumed: labelled(
+                "gateway_resumed_total",
+                "Spectators who came back, by what they got.",
+                "by",
+            )?,
             heals: labelled("gateway_heals_total", "Gaps closed.", "from")?,
             reads: labelled(
                 "gateway_room_reads_total",
@@ -67,6 +74,7 @@ impl Metrics {
         registry.register(Box::new(metrics.messages.clone()))?;
         registry.register(Box::new(metrics.deliveries.clone()))?;
         registry.register(Box::new(metrics.refreshes.clone()))?;
+        registry.register(Box::new(metrics.resumed.clone()))?;
         registry.register(Box::new(metrics.heals.clone()))?;
         registry.register(Box::new(metrics.reads.clone()))?;
         registry.register(Box::new(FeedCollector::new(feed)?))?;

@@ -29,11 +29,23 @@ pub enum Heard {
     Closed(u16, String),
 }
 
+/// Where a spectator stands: what it says when it comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Of the last `full`.
+    pub epoch: String,
+    /// Of the last message.
+    pub seq: u64,
+}
+
 /// A connected spectator.
 pub struct Spectator {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    epoch: String,
-    seq: u64,
+    standing: Standing,
+    /// The position that `resumed` promised, while its messages are under way.
+    resuming_to: Option<u64>,
+    /// Whether the first message is still to come.
+    fresh: bool,
 }
 
 impl Spectator {
@@ -43,16 +55,38 @@ impl Spectator {
     ///
     /// When the connection breaks before there is an answer.
     pub async fn connect(origin: &str, event_id: &str) -> Result<Self, Refused> {
+        Self::connect_with(origin, event_id, "", Standing::default()).await
+    }
+
+    /// Connects again and says where it stood.
+    pub async fn resume(origin: &str, event_id: &str, standing: Standing) -> Result<Self, Refused> {
+        let Standing { epoch, seq } = &standing;
+        let query = format!("?epoch={epoch}&since={seq}");
+        Self::connect_with(origin, event_id, &query, standing).await
+    }
+
+    /// Connects with a query of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the connection breaks before there is an answer.
+    pub async fn connect_with(
+        origin: &str,
+        event_id: &str,
+        query: &str,
+        standing: Standing,
+    ) -> Result<Self, Refused> {
         let url = format!(
-            "{}/api/v1/events/{event_id}/ws",
+            "{}/api/v1/events/{event_id}/ws{query}",
             origin.replacen("http", "ws", 1)
         );
         let connected = timeout(DEADLINE, connect_async(&url)).await;
         match connected.expect("an answer in time") {
             Ok((socket, _)) => Ok(Self {
                 socket,
-                epoch: String::new(),
-                seq: 0,
+                standing,
+                resuming_to: None,
+                fresh: true,
             }),
             Err(Error::Http(response)) => {
                 let (parts, body) = response.into_parts();
@@ -67,7 +101,12 @@ impl Spectator {
 
     /// Where the spectator stands.
     pub fn seq(&self) -> u64 {
-        self.seq
+        self.standing.seq
+    }
+
+    /// What it would say if it came back.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 
     /// The next message or the end, checked against everything before.
@@ -143,23 +182,37 @@ impl Spectator {
     fn check(&mut self, message: &Value) {
         let seq = message["seq"].as_u64().expect("every message has a seq");
         assert!(message["ts"].is_i64(), "every message has a ts: {message}");
+        let known = self.standing.seq;
+        let fresh = std::mem::take(&mut self.fresh);
         match message["type"].as_str() {
             Some("full") => {
                 let epoch = message["epoch"].as_str().expect("a full has an epoch");
-                let same = self.epoch == epoch;
-                assert!(
-                    !same || seq > self.seq,
-                    "full {seq} after {}: {message}",
-                    self.seq
+                let same = self.standing.epoch == epoch;
+                // Whoever comes back may get what it has already.
+                let news = seq > known || (fresh && seq == known);
+                assert!(!same || news, "full {seq} after {known}: {message}");
+                epoch.clone_into(&mut self.standing.epoch);
+                self.resuming_to = None;
+            }
+            Some("resumed") => {
+                assert!(fresh, "resumed inside a stream: {message}");
+                let missed = message["missed"].as_u64().expect("a number");
+                assert_eq!(
+                    seq,
+                    known + missed,
+                    "not exactly what was missed: {message}"
                 );
-                epoch.clone_into(&mut self.epoch);
+                self.resuming_to = (missed > 0).then_some(seq);
+                return;
             }
             Some("diff") => {
-                assert_eq!(seq, self.seq + 1, "a hole or a double: {message}");
+                assert!(!fresh, "a diff before anything else: {message}");
+                assert_eq!(seq, known + 1, "a hole or a double: {message}");
+                self.resuming_to = self.resuming_to.filter(|to| seq < *to);
             }
-            Some("refresh") => assert!(seq >= self.seq, "refresh {seq} after {}", self.seq),
+            Some("refresh") => assert!(seq >= known, "refresh {seq} after {known}"),
             other => panic!("unknown type {other:?}"),
         }
-        self.seq = seq;
+        self.standing.seq = seq;
     }
 }

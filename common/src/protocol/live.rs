@@ -36,6 +36,16 @@ pub enum LiveMessage {
         /// What changed.
         data: DiffData,
     },
+    /// The answer to who came back with `epoch` and `since`: what was missed follows.
+    Resumed {
+        /// The position after what follows.
+        #[schema(value_type = u64)]
+        seq: Seq,
+        /// How many messages that is.
+        missed: u64,
+        /// ms since 1970.
+        ts: i64,
+    },
     /// Something was missed: what is shown is to be re-read over REST.
     Refresh {
         /// Everything up to here is settled by that.

@@ -91,6 +91,12 @@ impl Frame {
         Self(bytes.freeze())
     }
 
+    /// Several frames, to be sent at once.
+    pub fn joined(frames: &[Self]) -> Self {
+        let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.0[..]).collect();
+        Self(bytes.concat().into())
+    }
+
     /// What goes over the wire.
     pub fn bytes(&self) -> &Bytes {
         &self.0

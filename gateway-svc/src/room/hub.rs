@@ -14,6 +14,7 @@ use bytes::Bytes;
 use common::{
     domain::{EventId, EventStatus},
     http::ApiError,
+    protocol::Position,
     store::{Feed, Store, StoreError},
 };
 use tokio::{
@@ -276,8 +277,13 @@ impl Hub {
 }
 
 impl Ticket {
-    /// Hands the socket to the room and serves it to its end, on a task of its own.
-    pub fn redeem(self, socket: impl Future<Output = Option<(TcpStream, Bytes)>> + Send + 'static) {
+    /// Hands the socket to the room and serves it to its end, on a task of its own. `since` is where
+    /// a spectator stood who comes back.
+    pub fn redeem(
+        self,
+        since: Option<Position>,
+        socket: impl Future<Output = Option<(TcpStream, Bytes)>> + Send + 'static,
+    ) {
         let Self {
             room,
             seat,
@@ -292,7 +298,7 @@ impl Ticket {
             };
             let connection = Arc::new(Connection::new(stream, inner.outbox_limits));
             inner.metrics.connections.inc();
-            let join = Command::Join(Arc::clone(&connection));
+            let join = Command::Join(Arc::clone(&connection), since);
             if room.commands.send(join).await.is_err() {
                 connection.close(CloseCode::ServiceRestart, "the room has just closed");
             }

@@ -62,6 +62,13 @@ pub fn refresh(seq: Seq) -> Frame {
     Frame::text(format!(r#"{{"type":"refresh","seq":{seq},"ts":{ts}}}"#).as_bytes())
 }
 
+/// Says that exactly what was missed follows, and where that ends.
+pub fn resumed(seq: Seq, missed: usize) -> Frame {
+    let ts = now_ms();
+    let json = format!(r#"{{"type":"resumed","seq":{seq},"missed":{missed},"ts":{ts}}}"#);
+    Frame::text(json.as_bytes())
+}
+
 /// Milliseconds since 1970.
 pub fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()

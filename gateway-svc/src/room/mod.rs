@@ -7,6 +7,8 @@
 pub mod hub;
 mod members;
 pub mod message;
+mod recent;
+mod returning;
 mod seats;
 mod state;
 mod task;

@@ -13,11 +13,14 @@ use common::{
         change::{OnCourseChange, StatusChange, StructureChange},
         views::{RaceWithResultsSeq, StructureView},
     },
-    store::{History, Pulse, Snapshot},
+    store::{History, Limits, Pulse, Snapshot},
 };
 use serde::Deserialize;
 
-use super::message::{self, FullData};
+use super::{
+    message::{self, FullData},
+    recent::{Missed, Recent, Step},
+};
 use crate::connection::Frame;
 
 /// What happens to a room.
@@ -41,6 +44,26 @@ pub enum Input {
     Snapshot(Option<Box<Snapshot>>),
     /// A read of history or snapshot failed; the next position check tries again.
     ReadFailed,
+    /// What followed a position of the past was read, for spectators who come back.
+    Past {
+        /// The position.
+        since: Position,
+        /// What followed, or `None` when it can't be read now.
+        history: Option<History>,
+    },
+}
+
+/// How a spectator is answered who comes back and says where it stood.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resumption {
+    /// With exactly what it missed.
+    Replay(Frame),
+    /// With a `full`.
+    Full,
+    /// Not before the history is read.
+    ReadPast,
+    /// Not before the position is checked: the spectator knows of one that the room does not.
+    Verify,
 }
 
 /// What a room wants done.
@@ -100,11 +123,13 @@ pub struct Room {
     ended: Option<End>,
     /// The `full` of the present position, made when somebody first needs it.
     full: Option<Frame>,
+    recent: Recent,
+    limits: Limits,
 }
 
 impl Room {
-    /// A room at a snapshot.
-    pub fn new(snapshot: &Snapshot) -> Self {
+    /// A room at a snapshot. `limits` bound what is kept for spectators who come back.
+    pub fn new(snapshot: &Snapshot, limits: Limits) -> Self {
         let mut room = Self {
             incarnation: snapshot.record.incarnation.clone(),
             position: snapshot.position.clone(),
@@ -114,6 +139,8 @@ impl Room {
             reading: None,
             ended: None,
             full: None,
+            recent: Recent::new(limits, snapshot.position.seq),
+            limits,
         };
         room.ended = end_of(room.status());
         room
@@ -153,6 +180,39 @@ impl Room {
         frame
     }
 
+    /// The answer to a spectator who stood at `since`. `verified` says that the position was checked
+    /// since it came: what the room does not know of then is no truth any more.
+    pub fn resume(&mut self, since: &Position, verified: bool, now_ms: i64) -> Resumption {
+        let is_behind_us = since.epoch == self.position.epoch && since.seq <= self.position.seq;
+        if !is_behind_us {
+            return if verified && self.is_settled() {
+                Resumption::Full
+            } else {
+                Resumption::Verify
+            };
+        }
+        let full_bytes = self.full(now_ms).bytes().len();
+        match self.recent.since(since.seq, full_bytes) {
+            Missed::Replay(replay) => Resumption::Replay(replay),
+            Missed::Full => Resumption::Full,
+            Missed::Unknown => Resumption::ReadPast,
+        }
+    }
+
+    fn past(&mut self, since: &Position, history: Option<History>) {
+        if since.epoch != self.position.epoch {
+            return;
+        }
+        match history {
+            Some(History::Continues(missed)) => {
+                let steps = missed.iter().map(step).collect();
+                self.recent.extend_back(since.seq, steps);
+            }
+            Some(History::Broken) => self.recent.gone(since.seq),
+            Some(History::Gone) | None => {}
+        }
+    }
+
     fn encode_full(&self, ts_ms: i64) -> Frame {
         let with_results_seq = |race: &common::protocol::views::RaceView| RaceWithResultsSeq {
             results_seq: self.results_seqs.get(&race.race_id).copied().unwrap_or(0),
@@ -177,6 +237,7 @@ impl Room {
             Input::History(history) => self.caught_up(history, &mut effects),
             Input::Snapshot(snapshot) => self.reset(snapshot, now_ms, &mut effects),
             Input::ReadFailed => self.reading = None,
+            Input::Past { since, history } => self.past(&since, history),
             Input::PositionUnknown => {}
         }
         effects
@@ -209,6 +270,11 @@ impl Room {
     /// Whether there is more to be had than the room has.
     fn is_behind(&self) -> bool {
         self.heard.epoch == self.position.epoch && self.heard.seq > self.position.seq
+    }
+
+    /// Whether the room has all that it heard of, and reads nothing.
+    fn is_settled(&self) -> bool {
+        self.reading.is_none() && self.heard == self.position
     }
 
     fn checked(&mut self, read: Option<Pulse>, room_seq: Seq, effects: &mut Vec<Effect>) {
@@ -286,7 +352,7 @@ impl Room {
             return;
         }
         let heard = self.heard.clone();
-        *self = Self::new(&snapshot);
+        *self = Self::new(&snapshot, self.limits);
         if self.ended == Some(End::Unpublished) {
             return self.unpublish(effects);
         }
@@ -315,14 +381,16 @@ impl Room {
         self.position.seq = envelope.position.seq;
         self.hear_of(&self.position.clone());
         self.full = None;
-        let frame = match envelope.kind {
-            Kind::Structure => {
+        let step = step(envelope);
+        let frame = match &step {
+            Step::Full => {
                 let frame = self.encode_full(envelope.ts_ms);
                 self.full = Some(frame.clone());
                 frame
             }
-            _ => message::diff(envelope),
+            Step::Diff(frame) => frame.clone(),
         };
+        self.recent.push(step);
         let end = end_of(self.status());
         if end == Some(End::Unpublished) {
             self.unpublish(effects);
@@ -389,6 +457,13 @@ impl Room {
             self.reading = Some(Reading::Snapshot { regressed });
             effects.push(Effect::ReadSnapshot);
         }
+    }
+}
+
+fn step(envelope: &Envelope) -> Step {
+    match envelope.kind {
+        Kind::Structure | Kind::Deleted | Kind::ByReference => Step::Full,
+        Kind::Results | Kind::OnCourse | Kind::Status => Step::Diff(message::diff(envelope)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use common::{
     domain::EventId,
     plan::on_course,
+    protocol::{Position, Seq},
     store::{Feed, FeedEvent, Snapshot, Store, StoreError},
 };
 use tokio::{
@@ -18,7 +19,8 @@ use super::{
     hub::Hub,
     members::Members,
     message::now_ms,
-    state::{Effect, End, Input, Room},
+    returning::{Checks, Returning},
+    state::{Effect, End, Input, Resumption, Room},
 };
 use crate::{
     config::RoomConfig,
@@ -40,8 +42,8 @@ const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What connections and the hub tell a room.
 pub enum Command {
-    /// A spectator with a seat.
-    Join(Arc<Connection>),
+    /// A spectator with a seat, and where it stood if it comes back.
+    Join(Arc<Connection>, Option<Position>),
     /// Send everyone elsewhere within this time.
     Drain(Duration),
 }
@@ -146,22 +148,26 @@ struct Running {
     drain_until: Option<Instant>,
     empty_since: Option<Instant>,
     boats_seen: Option<Instant>,
+    checks: Checks,
+    returning: Returning,
 }
 
 impl Running {
     fn new(task: RoomTask, snapshot: &Snapshot, feed: mpsc::Receiver<FeedEvent>) -> Self {
-        let room = Room::new(snapshot);
+        let room = Room::new(snapshot, task.config.limits);
         Self {
             members: Members::new(task.config, task.metrics.clone()),
             room,
             feed,
-            // At most one read of the state and one of the position are under way.
+            // At most one read each of state, position and past are under way.
             answers: mpsc::channel(4),
             check_at: Instant::now() + quiet(),
             close_at: None,
             drain_until: None,
             empty_since: Some(Instant::now()),
             boats_seen: None,
+            checks: Checks::default(),
+            returning: Returning::default(),
             task,
         }
     }
@@ -204,7 +210,7 @@ impl Running {
     fn turn_away_late_comers(&mut self) {
         self.task.commands.close();
         while let Ok(command) = self.task.commands.try_recv() {
-            if let Command::Join(connection) = command {
+            if let Command::Join(connection, _) = command {
                 let (code, reason) = self.room.ended().map_or(
                     (CloseCode::ServiceRestart, "the room has just closed"),
                     |end| (CloseCode::Normal, farewell(end)),
@@ -225,41 +231,116 @@ impl Running {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Join(connection) => {
-                if let Some(end) = self.room.ended() {
-                    connection.close(CloseCode::Normal, farewell(end));
-                } else {
-                    let full = self.room.full(now_ms());
-                    self.members
-                        .join(connection, &full, self.room.position().seq);
-                    if self.drain_until.is_some() {
-                        self.drain();
-                    }
-                }
-            }
+            Command::Join(connection, since) => self.join(connection, since),
             Command::Drain(over) => self.drain_until = Some(Instant::now() + over),
         }
     }
 
+    fn join(&mut self, connection: Arc<Connection>, since: Option<Position>) {
+        if let Some(end) = self.room.ended() {
+            connection.close(CloseCode::Normal, farewell(end));
+            return;
+        }
+        match since {
+            None => self.let_in(connection, Resumption::Full),
+            Some(since) => {
+                self.returning.push(connection, since, &self.checks);
+                self.settle_returning();
+            }
+        }
+    }
+
+    fn let_in(&mut self, connection: Arc<Connection>, how: Resumption) {
+        let first = match how {
+            Resumption::Replay(replay) => {
+                self.task
+                    .metrics
+                    .resumed
+                    .with_label_values(&["diffs"])
+                    .inc();
+                replay
+            }
+            _ => self.room.full(now_ms()),
+        };
+        self.members
+            .join(connection, &first, self.room.position().seq);
+        if self.drain_until.is_some() {
+            self.drain();
+        }
+    }
+
+    /// Answers whoever came back and can be answered by now, and asks for what the others need.
+    fn settle_returning(&mut self) {
+        let room = &mut self.room;
+        let resume = |since: &Position, verified| room.resume(since, verified, now_ms());
+        let (settled, wanted) = self.returning.settle(&self.checks, resume);
+        for (returned, how) in settled {
+            if how == Resumption::Full {
+                self.task.metrics.resumed.with_label_values(&["full"]).inc();
+            }
+            self.let_in(returned.connection, how);
+        }
+        if let Some(seq) = wanted.past {
+            self.read_past(seq);
+        }
+        if wanted.check {
+            self.check_position();
+        }
+    }
+
+    fn read_past(&mut self, seq: Seq) {
+        self.returning.reading = true;
+        let incarnation = self.room.incarnation().to_owned();
+        let since = Position {
+            seq,
+            ..self.room.position().clone()
+        };
+        self.read("past", move |store, event_id| async move {
+            let read = store.history(&event_id, &incarnation, &since).await;
+            let history = read
+                .inspect_err(|error| warn!(%error, event = %event_id, "history not read"))
+                .ok();
+            Ok(Input::Past { since, history })
+        });
+    }
+
+    /// Bookkeeping of the reads that an input answers.
+    fn note_answer(&mut self, input: &Input) {
+        match input {
+            Input::Position { .. } | Input::PositionUnknown => {
+                self.check_at = Instant::now() + quiet();
+                let again = self.checks.answer();
+                if matches!(input, Input::PositionUnknown) {
+                    // Whoever is ahead of us must not be taken back to what we have.
+                    for returned in self.returning.give_up() {
+                        let code = CloseCode::TryAgainLater;
+                        returned.connection.close(code, "the position is not known");
+                    }
+                }
+                if again {
+                    self.check_position();
+                }
+            }
+            Input::Past { history, .. } => {
+                self.returning.reading = false;
+                if history.is_none() {
+                    for returned in self.returning.give_up() {
+                        self.let_in(returned.connection, Resumption::Full);
+                    }
+                }
+            }
+            Input::History(_) => self.count_heal("history"),
+            Input::Snapshot(_) => self.count_heal("snapshot"),
+            Input::Changed(_) | Input::ReadFailed => {}
+        }
+    }
+
+    fn count_heal(&self, from: &str) {
+        self.task.metrics.heals.with_label_values(&[from]).inc();
+    }
+
     fn take_in(&mut self, input: Input) {
-        if matches!(input, Input::Position { .. } | Input::PositionUnknown) {
-            self.check_at = Instant::now() + quiet();
-        }
-        match &input {
-            Input::History(_) => self
-                .task
-                .metrics
-                .heals
-                .with_label_values(&["history"])
-                .inc(),
-            Input::Snapshot(_) => self
-                .task
-                .metrics
-                .heals
-                .with_label_values(&["snapshot"])
-                .inc(),
-            _ => {}
-        }
+        self.note_answer(&input);
         for effect in self.room.on(input, now_ms()) {
             match effect {
                 Effect::Broadcast(frame, seq) => self.members.broadcast(&frame, seq),
@@ -281,6 +362,7 @@ impl Running {
                 Effect::End(end) => self.end(end),
             }
         }
+        self.settle_returning();
     }
 
     /// Commits beside the room, as an ingest process would; what it changes comes over the feed.
@@ -325,6 +407,9 @@ impl Running {
     }
 
     fn check_position(&mut self) {
+        if !self.checks.ask() {
+            return;
+        }
         // The answer sets the next check; this is for one that never comes.
         self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
         let room_seq = self.room.position().seq;

@@ -5,4 +5,5 @@ mod ending;
 mod hostile;
 mod on_course;
 mod privacy;
+mod resume;
 mod seats;

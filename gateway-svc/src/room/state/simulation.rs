@@ -17,7 +17,7 @@ use common::{
         change::{OnCourseChange, StatusChange, StructureChange},
         views::{StructureView, on_course_views},
     },
-    store::{History, Marks, Pulse, Snapshot},
+    store::{History, Limits, Marks, Pulse, Snapshot},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -288,7 +288,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let server = Server::new();
-        let mut room = Room::new(&server.snapshot());
+        let mut room = Room::new(&server.snapshot(), Limits::default());
         let mut checker = Checker::default();
         checker.receive(room.full(0).bytes());
         Self {

@@ -1,0 +1,134 @@
+//! Spectators who come back to a room that can't answer them yet: what they missed must be read first,
+//! or they know more than the room, which must then be sure of its own position.
+
+use std::sync::Arc;
+
+use common::protocol::{Position, Seq};
+
+use super::state::Resumption;
+use crate::connection::Connection;
+
+/// One who waits.
+pub struct Returned {
+    /// The spectator.
+    pub connection: Arc<Connection>,
+    /// Where it stood.
+    pub since: Position,
+    /// The position check that settles whether it is ahead of the truth.
+    check: u64,
+}
+
+/// What the room is to do next.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Read the history after this seq.
+    pub past: Option<Seq>,
+    /// Check the position.
+    pub check: bool,
+}
+
+/// Position checks, one at a time: whoever asks while one is under way gets the next one.
+#[derive(Debug, Default)]
+pub struct Checks {
+    started: u64,
+    answered: u64,
+    under_way: bool,
+    again: bool,
+}
+
+impl Checks {
+    /// Whether a check is to be made now.
+    pub fn ask(&mut self) -> bool {
+        self.again = self.under_way;
+        if self.under_way {
+            return false;
+        }
+        self.started += 1;
+        self.under_way = true;
+        true
+    }
+
+    /// The one that was under way is over; whether the next one is to be made now.
+    pub fn answer(&mut self) -> bool {
+        self.under_way = false;
+        self.answered = self.started;
+        std::mem::take(&mut self.again)
+    }
+
+    /// The number of the first check that starts from now on.
+    fn next(&self) -> u64 {
+        self.started + 1
+    }
+}
+
+/// All who wait.
+#[derive(Default)]
+pub struct Returning {
+    waiting: Vec<Returned>,
+    /// Whether the history is being read for them.
+    pub reading: bool,
+}
+
+impl Returning {
+    /// Somebody who can't be answered at once.
+    pub fn push(&mut self, connection: Arc<Connection>, since: Position, checks: &Checks) {
+        let check = checks.next();
+        self.waiting.push(Returned {
+            connection,
+            since,
+            check,
+        });
+    }
+
+    /// Takes out whoever can be answered by now. `resume` tells how, given whether the position
+    /// was checked since the spectator came.
+    pub fn settle(
+        &mut self,
+        checks: &Checks,
+        mut resume: impl FnMut(&Position, bool) -> Resumption,
+    ) -> (Vec<(Returned, Resumption)>, Wanted) {
+        let mut settled = Vec::new();
+        let mut wanted = Wanted::default();
+        for returned in std::mem::take(&mut self.waiting) {
+            if returned.connection.is_over() {
+                continue;
+            }
+            match resume(&returned.since, checks.answered >= returned.check) {
+                answer @ (Resumption::Replay(_) | Resumption::Full) => {
+                    settled.push((returned, answer));
+                    continue;
+                }
+                Resumption::ReadPast if !self.reading => {
+                    let seq = returned.since.seq;
+                    wanted.past = Some(wanted.past.map_or(seq, |past: Seq| past.min(seq)));
+                }
+                Resumption::ReadPast => {}
+                Resumption::Verify => wanted.check |= checks.started < returned.check,
+            }
+            self.waiting.push(returned);
+        }
+        (settled, wanted)
+    }
+
+    /// Takes out everyone whose position can't be checked now.
+    pub fn give_up(&mut self) -> Vec<Returned> {
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Checks;
+
+    #[test]
+    fn one_check_at_a_time_and_whoever_asks_meanwhile_gets_the_next() {
+        let mut checks = Checks::default();
+        assert!(checks.ask());
+        let newcomer = checks.next();
+        assert!(!checks.ask());
+        assert!(!checks.ask());
+        assert!(checks.answer() && checks.answered < newcomer);
+        assert!(checks.ask());
+        assert!(!checks.answer() && checks.answered >= newcomer);
+    }
+}
