@@ -28,13 +28,12 @@ use crate::connection::Frame;
 pub enum Input {
     /// A change came over the feed.
     Changed(Envelope),
-    /// The event's position was read; `None` when the event is gone. `room_seq` is where the room
-    /// stood when it was asked for.
+    /// The event's position was read; `None` when the event is gone.
     Position {
         /// What was read.
         read: Option<Pulse>,
-        /// The room's own seq at the question.
-        room_seq: Seq,
+        /// What [`Room::ask`] gave at the question.
+        asked: Asked,
     },
     /// The event's position could not be read; the next check tries again.
     PositionUnknown,
@@ -51,6 +50,13 @@ pub enum Input {
         /// What followed, or `None` when it can't be read now.
         history: Option<History>,
     },
+}
+
+/// What a room knew when it asked for the position: an answer older than what came since is no news.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    seq: Seq,
+    heard: Position,
 }
 
 /// How a spectator is answered who comes back and says where it stood.
@@ -233,7 +239,7 @@ impl Room {
         let mut effects = Vec::new();
         match input {
             Input::Changed(envelope) => self.changed(&envelope, &mut effects),
-            Input::Position { read, room_seq } => self.checked(read, room_seq, &mut effects),
+            Input::Position { read, asked } => self.checked(read, &asked, &mut effects),
             Input::History(history) => self.caught_up(history, &mut effects),
             Input::Snapshot(snapshot) => self.reset(snapshot, now_ms, &mut effects),
             Input::ReadFailed => self.reading = None,
@@ -272,12 +278,20 @@ impl Room {
         self.heard.epoch == self.position.epoch && self.heard.seq > self.position.seq
     }
 
+    /// What to give back with the answer of a position check.
+    pub fn ask(&self) -> Asked {
+        Asked {
+            seq: self.position.seq,
+            heard: self.heard.clone(),
+        }
+    }
+
     /// Whether the room has all that it heard of, and reads nothing.
     fn is_settled(&self) -> bool {
         self.reading.is_none() && self.heard == self.position
     }
 
-    fn checked(&mut self, read: Option<Pulse>, room_seq: Seq, effects: &mut Vec<Effect>) {
+    fn checked(&mut self, read: Option<Pulse>, asked: &Asked, effects: &mut Vec<Effect>) {
         if self.ended.is_some() {
             return;
         }
@@ -291,10 +305,13 @@ impl Room {
         self.hear_of(&position);
         if position.epoch != self.position.epoch {
             self.read_snapshot(false, effects);
-        } else if position.seq < room_seq {
+        } else if position.seq < asked.seq {
             self.read_snapshot(true, effects);
         } else if position.seq > self.position.seq {
             self.read_history(effects);
+        } else if self.reading.is_none() && self.heard == asked.heard {
+            // What was heard of beyond this is not there any more: a primary was lost with it.
+            self.heard = self.position.clone();
         }
     }
 

@@ -412,10 +412,10 @@ impl Running {
         }
         // The answer sets the next check; this is for one that never comes.
         self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
-        let room_seq = self.room.position().seq;
+        let asked = self.room.ask();
         self.read("position", move |store, event_id| async move {
             let input = match store.pulse(&event_id).await {
-                Ok(read) => Input::Position { read, room_seq },
+                Ok(read) => Input::Position { read, asked },
                 Err(error) => {
                     warn!(%error, event = %event_id, "position not read");
                     Input::PositionUnknown

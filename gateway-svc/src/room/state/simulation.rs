@@ -1,8 +1,9 @@
 //! Goal: whatever the bus loses, doubles, delays or reorders, and whatever Redis forgets, what
 //! spectators rebuild from their messages ends equal to the truth, and no diff ever comes out of turn.
+//! The same holds for a spectator who leaves and comes back at any moment.
 //!
 //! Method: a model of the server commits changes and answers reads; its messages reach the room by a
-//! bad network; a checker replays the room's broadcasts. Proptest shrinks a failure to few steps.
+//! bad network; checkers replay what the room sends. Proptest shrinks a failure to few steps.
 
 use std::collections::VecDeque;
 
@@ -22,7 +23,7 @@ use common::{
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Effect, Input, Room};
+use super::{Effect, Input, Resumption, Room};
 
 /// Messages kept by the model; short, so that histories often do not reach back.
 const HISTORY_MAX: usize = 6;
@@ -39,6 +40,8 @@ enum Step {
     CheckPosition,
     /// The primary is lost with that many of its last changes.
     LoseTail(u64),
+    /// The traveller leaves, or comes back.
+    Travel,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => any::<bool>().prop_map(Step::Answer),
         2 => Just(Step::CheckPosition),
         1 => (1..4_u64).prop_map(Step::LoseTail),
+        3 => Just(Step::Travel),
     ]
 }
 
@@ -240,7 +244,7 @@ fn boat(bib: u32) -> OnCourseEntry {
 }
 
 /// A spectator: rebuilds the state from messages alone.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct Checker {
     epoch: String,
     seq: u64,
@@ -249,12 +253,30 @@ struct Checker {
 }
 
 impl Checker {
-    fn receive(&mut self, bytes: &[u8]) {
-        let start = bytes
-            .iter()
-            .position(|b| *b == b'{')
-            .expect("a message is JSON");
-        let message: Value = serde_json::from_slice(&bytes[start..]).expect("a message is JSON");
+    fn position(&self) -> Position {
+        Position {
+            epoch: Epoch::new(self.epoch.clone()),
+            seq: self.seq,
+        }
+    }
+
+    /// Takes one or more frames.
+    fn receive(&mut self, mut bytes: &[u8]) {
+        while let [_, length, rest @ ..] = bytes {
+            let (length, rest) = match length {
+                126 => (usize::from(rest[0]) << 8 | usize::from(rest[1]), &rest[2..]),
+                length => (usize::from(*length), rest),
+            };
+            self.receive_one(&rest[..length]);
+            bytes = &rest[length..];
+        }
+    }
+
+    fn receive_one(&mut self, json: &[u8]) {
+        let message: Value = serde_json::from_slice(json).expect("a message is JSON");
+        if message["type"] == "resumed" {
+            return;
+        }
         let seq = message["seq"].as_u64().expect("a seq");
         let data = &message["data"];
         if message["type"] == "full" {
@@ -281,6 +303,9 @@ struct World {
     server: Server,
     room: Room,
     checker: Checker,
+    traveller: Checker,
+    /// `None` while it is in the room, else whether it has asked to come back.
+    away: Option<bool>,
     delayed: VecDeque<Envelope>,
     reads: VecDeque<Effect>,
 }
@@ -294,7 +319,9 @@ impl World {
         Self {
             server,
             room,
+            traveller: checker.clone(),
             checker,
+            away: None,
             delayed: VecDeque::new(),
             reads: VecDeque::new(),
         }
@@ -306,6 +333,9 @@ impl World {
                 Effect::Broadcast(frame, seq) => {
                     self.checker.receive(frame.bytes());
                     assert_eq!(self.checker.seq, seq);
+                    if self.away.is_none() {
+                        self.traveller.receive(frame.bytes());
+                    }
                 }
                 Effect::End(end) => panic!("the room ended: {end:?}"),
                 read => self.reads.push_back(read),
@@ -339,7 +369,38 @@ impl World {
             Step::LoseTail(changes) => {
                 self.server.lose_tail(*changes);
             }
+            Step::Travel => {
+                self.away = match self.away {
+                    None => Some(false),
+                    Some(_) => Some(true),
+                };
+                self.let_in(false);
+            }
         }
+    }
+
+    /// Lets the traveller in if it wants that and can be answered.
+    fn let_in(&mut self, verified: bool) {
+        if self.away != Some(true) {
+            return;
+        }
+        let since = self.traveller.position();
+        let mut how = self.room.resume(&since, verified, 0);
+        if how == Resumption::ReadPast {
+            let history = Some(self.server.history(&since));
+            let since = since.clone();
+            self.feed(Input::Past { since, history });
+            how = self.room.resume(&self.traveller.position(), verified, 0);
+        }
+        let first = match how {
+            Resumption::Replay(replay) => replay,
+            // Broken history, or a room that is further than its own history.
+            Resumption::Full | Resumption::ReadPast => self.room.full(0),
+            Resumption::Verify => return,
+        };
+        self.traveller.receive(first.bytes());
+        assert_eq!(&self.traveller.position(), self.room.position());
+        self.away = None;
     }
 
     fn send(&mut self, envelope: Envelope, fate: Fate) {
@@ -360,14 +421,14 @@ impl World {
     }
 
     fn check_position(&mut self) {
-        let room_seq = self.room.position().seq;
+        let asked = self.room.ask();
         let position = self.server.position.clone();
         let read = Some(Pulse {
             incarnation: self.server.record.incarnation.clone(),
             position,
             on_course_overdue: false,
         });
-        self.feed(Input::Position { read, room_seq });
+        self.feed(Input::Position { read, asked });
     }
 
     /// Everything arrives, every read is answered, and the room checks its position.
@@ -382,6 +443,8 @@ impl World {
             }
             self.check_position();
         }
+        self.away = self.away.map(|_| true);
+        self.let_in(true);
     }
 }
 
@@ -397,6 +460,10 @@ proptest! {
         world.settle();
         let truth = world.server.view();
         prop_assert_eq!(world.room.position(), &world.server.position);
+        prop_assert_eq!(world.away, None);
+        prop_assert_eq!(world.traveller.position(), world.checker.position());
+        prop_assert_eq!(&world.traveller.event, &world.checker.event);
+        prop_assert_eq!(&world.traveller.on_course, &world.checker.on_course);
         prop_assert_eq!(&world.checker.epoch, world.server.position.epoch.as_str());
         prop_assert_eq!(world.checker.seq, world.server.position.seq);
         let event = serde_json::to_value(&truth.event).expect("JSON");
