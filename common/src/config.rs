@@ -7,13 +7,15 @@ use clap::Args;
 use crate::{
     store::{Limits, StoreConfig},
     telemetry::LogFormat,
+    without::{Mechanism, Without},
 };
 
 /// What both services need to know.
 #[derive(Debug, Clone, Args)]
 pub struct CommonConfig {
-    /// Redis to use, such as redis://user:password@host:6379/0. A file with the URL can be named in
-    /// `REDIS_URL_FILE` instead.
+    /// Redis to use: redis://user:password@host:6379/0 (rediss: TLS), redis+unix:///socket,
+    /// redis+sentinel://user:password@sentinel1,sentinel2/name or redis+cluster://user:password@node1,node2.
+    /// A file with the URL can be named in `REDIS_URL_FILE` instead.
     #[arg(
         long,
         env = "REDIS_URL",
@@ -56,6 +58,10 @@ pub struct CommonConfig {
     /// How long a client may take to send its headers, and then its body, in seconds.
     #[arg(long, env = "READ_TIMEOUT_SECONDS", default_value_t = 10)]
     pub read_timeout_seconds: u64,
+
+    /// What tests leave out.
+    #[command(flatten)]
+    pub without: Without,
 }
 
 /// What bounds an event's history and the messages on the bus; the same on all processes.
@@ -76,11 +82,18 @@ pub struct HistoryConfig {
 
 impl HistoryConfig {
     /// As the store takes it.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self, without: &Without) -> Limits {
+        let keeps_history = !without.has(Mechanism::History);
         Limits {
-            history_messages: self.history_messages,
+            history_messages: if keeps_history {
+                self.history_messages
+            } else {
+                0
+            },
             history_bytes: self.history_bytes,
             inline_bytes: self.inline_bytes,
+            atomic: !without.has(Mechanism::AtomicCommit),
+            new_epochs: !without.has(Mechanism::NewEpoch),
         }
     }
 }

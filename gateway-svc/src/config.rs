@@ -2,10 +2,12 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
+use crate::connection::OutboxLimits;
 use clap::Parser;
 use common::{
     config::{CommonConfig, HistoryConfig},
     store::Limits,
+    without::Mechanism,
 };
 
 /// Eddyline's gateway: serves spectators over REST and WebSockets. Run as many as you like.
@@ -82,19 +84,47 @@ pub struct RoomConfig {
     pub pong_within: Duration,
     /// How long a spectator may take nothing.
     pub stall_max: Duration,
+    /// How long the gateway's claim to its seats lives without being renewed.
+    pub lease: Duration,
+    /// Whether rooms that hear nothing check their position; only tests do without.
+    pub position_checks: bool,
 }
 
+/// Dead gateways give their seats back within this time; the promise to users is 15 s.
+const LEASE: Duration = Duration::from_secs(12);
+const LEASE_WITHOUT_END: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Config {
+    /// What may wait for one slow spectator.
+    pub fn outbox_limits(&self) -> OutboxLimits {
+        if self.common.without.has(Mechanism::BoundedBacklog) {
+            return OutboxLimits {
+                messages: usize::MAX,
+                bytes: usize::MAX,
+            };
+        }
+        OutboxLimits {
+            messages: self.backlog_messages,
+            bytes: self.backlog_bytes,
+        }
+    }
+
     /// What rooms need of it.
     pub fn room(&self) -> RoomConfig {
         RoomConfig {
             seats_max: self.max_connections_per_event,
-            limits: self.history.limits(),
+            limits: self.history.limits(&self.common.without),
             grace: Duration::from_secs(self.common.official_grace_seconds),
             linger: Duration::from_secs(self.room_linger_seconds),
             ping_every: Duration::from_secs(self.ping_seconds),
             pong_within: Duration::from_secs(self.pong_seconds),
             stall_max: Duration::from_secs(self.stall_seconds),
+            lease: if self.common.without.has(Mechanism::Leases) {
+                LEASE_WITHOUT_END
+            } else {
+                LEASE
+            },
+            position_checks: !self.common.without.has(Mechanism::PositionChecks),
         }
     }
 }

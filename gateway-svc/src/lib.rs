@@ -3,6 +3,7 @@
 //! Everything in it can be rebuilt from Redis. A change comes in by the feed, goes through the
 //! event's `room`, is encoded once, and its bytes are shared by all `connection`s of the room.
 
+mod answers;
 mod config;
 mod connection;
 mod metrics;
@@ -56,7 +57,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let store = Store::new(&config.common.store()?)?;
     // Random, so that no process ever takes over the leases of another one.
     let process = format!("{:016x}", rand::random::<u64>());
-    let feed = Feed::start(store.clone(), &process);
+    let feed = Feed::start(store.clone(), &process, config.common.without.feed());
     let registry = Registry::new();
     let http_metrics = HttpMetrics::register(&registry)?;
     let metrics = Metrics::register(&registry, feed.clone())?;

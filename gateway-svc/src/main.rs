@@ -10,6 +10,7 @@ use tracing::error;
 fn main() -> ExitCode {
     let config = Config::parse();
     telemetry::init(config.common.log_format);
+    config.common.without.warn();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(workers) = config.workers {
         runtime.worker_threads(workers.get());

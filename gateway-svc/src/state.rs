@@ -2,7 +2,7 @@
 
 use common::store::Store;
 
-use crate::{room::hub::Hub, routes::events::EventList};
+use crate::{answers::Answers, room::hub::Hub, routes::events::EventList};
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -11,6 +11,8 @@ pub struct App {
     pub store: Store,
     /// All rooms of this gateway.
     pub hub: Hub,
+    /// Encoded answers of events.
+    pub answers: Answers,
     /// The list of public events.
     pub events: EventList,
 }
@@ -19,6 +21,7 @@ impl App {
     /// Puts together what the handlers need.
     pub fn new(store: Store, hub: Hub) -> Self {
         Self {
+            answers: Answers::new(store.clone()),
             events: EventList::new(store.clone()),
             store,
             hub,

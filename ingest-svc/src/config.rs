@@ -111,7 +111,15 @@ pub enum ConfigError {
 const KEY_SECRET_CHARS_MIN: usize = 16;
 const EVENT_BYTES: usize = 8 << 20;
 
+/// Room for the answer that a request came too late.
+const ANSWER_MARGIN: Duration = Duration::from_millis(500);
+
 impl Config {
+    /// How long a caller waits at most for an answer of any kind.
+    pub fn answer_within(&self) -> Duration {
+        self.request_timeout() + ANSWER_MARGIN
+    }
+
     /// Who may do what, or why the service must not start.
     pub fn credentials(&self) -> Result<Credentials, ConfigError> {
         let passwords = match &self.master_passwords_file {

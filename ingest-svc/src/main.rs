@@ -11,6 +11,7 @@ use tracing::error;
 async fn main() -> ExitCode {
     let config = Config::parse();
     telemetry::init(config.common.log_format);
+    config.common.without.warn();
     match ingest_svc::run(config, shutdown::signalled()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

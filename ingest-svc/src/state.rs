@@ -67,7 +67,7 @@ impl App {
             keys: Arc::new(keys),
             admin_attempts: attempts(),
             key_attempts: attempts(),
-            limits: config.history.limits(),
+            limits: config.history.limits(&config.common.without),
             json_limit: config.json_limit(),
             event_limit: config.event_limit(),
             xml_bytes_max: config.xml_bytes_max,

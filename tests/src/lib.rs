@@ -7,6 +7,7 @@ pub mod api;
 pub mod fuzzed;
 pub mod openapi;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod spectator;
 pub mod stack;

@@ -178,7 +178,7 @@ impl From<StoreError> for ApiError {
             StoreError::NoEvent => Self::NotFound("there is no such event".to_owned()),
             StoreError::Exists => Self::Conflict(text),
             StoreError::State(_) => Self::Forbidden(text),
-            StoreError::Corrupt(_) => Self::Internal(text),
+            StoreError::Corrupt(_) | StoreError::Url(_) => Self::Internal(text),
         }
     }
 }

@@ -45,16 +45,25 @@ impl Readiness {
     }
 }
 
-/// `/health` (the process is alive) and `/ready` (it can serve).
+/// `/health` (the process is alive), `/ready` (it can serve), and `/serving` (it is not about to stop,
+/// whether or not Redis is there: for load balancers to fall back on while no process is ready).
 pub fn routes(readiness: Readiness) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .route("/serving", get(serving))
         .with_state(readiness)
 }
 
 async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
+}
+
+async fn serving(State(readiness): State<Readiness>) -> Result<Json<Value>, ApiError> {
+    if readiness.is_draining() {
+        return Err(ApiError::Unavailable("draining".to_owned()));
+    }
+    Ok(Json(json!({ "status": "ok" })))
 }
 
 async fn ready(State(readiness): State<Readiness>) -> Result<Json<Value>, ApiError> {

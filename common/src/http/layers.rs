@@ -1,6 +1,6 @@
 //! What every response of every service gets.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     Router,
@@ -24,6 +24,17 @@ pub fn finish(router: Router) -> Router {
         .layer(from_fn(unread::drain_refused))
         .layer(from_fn(security_headers))
         .layer(from_fn(log_failure))
+}
+
+/// Answers 503 when a request takes longer than `limit` from its arrival: whatever hangs, the caller does
+/// not.
+pub fn in_time(router: Router, limit: Duration) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        let answered = tokio::time::timeout(limit, next.run(request)).await;
+        answered.unwrap_or_else(|_| {
+            ApiError::Unavailable("the request took too long".to_owned()).into_response()
+        })
+    }))
 }
 
 async fn unknown_path(request: Request) -> ApiError {

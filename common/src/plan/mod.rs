@@ -67,6 +67,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What it stores and what it tells, as two plans of which the second expects nothing.
+    pub fn torn(self) -> (Self, Self) {
+        let Self { changes, .. } = self;
+        let told = Self {
+            changes,
+            ..Self::default()
+        };
+        let stored = Self {
+            changes: Vec::new(),
+            expected: self.expected,
+            touched: self.touched,
+            writes: self.writes,
+        };
+        (stored, told)
+    }
+
     /// Whether committing it would do nothing at all.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.changes.is_empty()

@@ -1,31 +1,40 @@
-//! Connections to Redis.
+//! The store as one process sees it: bounded connections and bounded waiting.
 
-use std::time::Duration;
-
-use deadpool_redis::{
-    Connection, Manager, Pool, PoolError, Runtime,
-    redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion},
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
 };
-use redis::{FromRedisValue, Pipeline, RedisResult, ScriptInvocation};
 
-use super::{StoreError, error::is_demoted};
+use deadpool_redis::{Manager, Pool, PoolError, Runtime};
+use futures::{StreamExt, TryStreamExt, stream};
+use redis::{FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation};
+
+use super::{
+    StoreError,
+    error::is_demoted,
+    link::{LinkManager, LinkPool, Pooled, Source, node_config, url::Topology},
+};
+
+/// Commands for different slots of a cluster that are under way at once.
+const SPREAD_MAX: usize = 16;
 
 /// How to reach Redis.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
-    /// `redis://…`; may hold a password, so it is never logged.
+    /// See the forms in `link/url.rs`; may hold a password, so it is never logged.
     pub url: String,
     /// Connections of one process at most.
     pub connections_max: usize,
-    /// For connecting and for each command.
+    /// For connecting, for waiting for a connection, and for each command.
     pub timeout: Duration,
 }
 
 /// The shared state, as seen by one process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    pool: Pool,
-    client: Client,
+    pool: LinkPool,
+    /// For connections that are not pooled.
+    source: Arc<Source>,
     timeout: Duration,
 }
 
@@ -33,22 +42,28 @@ impl Store {
     /// Prepares connections; none is made before the first use, so that a service starts while
     /// Redis is away.
     pub fn new(config: &StoreConfig) -> Result<Self, StoreError> {
-        let info = config.url.as_str().into_connection_info()?;
-        let settings = info.redis_settings().clone();
-        let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
-        let connection = Self::connection_config(config.timeout);
-        let manager = Manager::new_with_config(info.clone(), connection)?;
-        let pool = Pool::builder(manager)
-            .max_size(config.connections_max)
-            .wait_timeout(Some(config.timeout))
-            .create_timeout(Some(config.timeout))
-            .recycle_timeout(Some(config.timeout))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        install_tls();
+        let topology = Topology::parse(&config.url)?;
+        let source = Source::new(&topology, config.timeout)?;
+        let pool = match &topology {
+            Topology::Single(info) => {
+                let manager = Manager::new_with_config(info.clone(), node_config(config.timeout))?;
+                let pool = Pool::builder(manager).max_size(config.connections_max);
+                LinkPool::Single(pool.runtime(Runtime::Tokio1).build().map_err(unavailable)?)
+            }
+            Topology::Sentinel { .. } | Topology::Cluster(_) => {
+                let manager = LinkManager {
+                    source: Source::new(&topology, config.timeout)?,
+                    timeout: config.timeout,
+                };
+                let pool =
+                    deadpool::managed::Pool::builder(manager).max_size(config.connections_max);
+                LinkPool::Routed(pool.runtime(Runtime::Tokio1).build().map_err(unavailable)?)
+            }
+        };
         Ok(Self {
             pool,
-            client: Client::open(info)?,
+            source: Arc::new(source),
             timeout: config.timeout,
         })
     }
@@ -58,25 +73,61 @@ impl Store {
         self.query::<()>(redis::pipe().cmd("PING").ignore()).await
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(super) fn source(&self) -> &Source {
+        &self.source
     }
 
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    pub(super) fn connection_config(timeout: Duration) -> AsyncConnectionConfig {
-        AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(timeout))
-            .set_response_timeout(Some(timeout))
+    /// Whether keys are spread over servers by their slots, and channels with them.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(*self.source, Source::Cluster(..))
     }
 
-    /// Runs a pipeline on a pooled connection.
+    /// The command that publishes to the subscribers of a channel.
+    pub(super) fn publish_command(&self) -> &'static str {
+        if self.is_cluster() {
+            "SPUBLISH"
+        } else {
+            "PUBLISH"
+        }
+    }
+
+    /// Runs a pipeline on a pooled connection. All of its keys are of one event.
     pub(super) async fn query<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
-        let answer = pipe.query_async(&mut connection).await;
+        let answer = self.in_time(pipe.query_async(&mut connection)).await;
         finish(connection, answer)
+    }
+
+    /// Runs one command for each of many events, and gives the answers in their order.
+    pub(super) async fn query_each<T: FromRedisValue + Send>(
+        &self,
+        commands: Vec<redis::Cmd>,
+    ) -> Result<Vec<T>, StoreError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !self.is_cluster() {
+            let mut pipe = Pipeline::with_capacity(commands.len());
+            for command in commands {
+                pipe.add_command(command);
+            }
+            return self.query(&pipe).await;
+        }
+        let one = |command| async move {
+            let mut pipe = Pipeline::with_capacity(1);
+            pipe.add_command(command);
+            let (answer,): (T,) = self.query(&pipe).await?;
+            Ok(answer)
+        };
+        stream::iter(commands)
+            .map(one)
+            .buffered(SPREAD_MAX)
+            .try_collect()
+            .await
     }
 
     /// Runs a script on a pooled connection.
@@ -85,22 +136,57 @@ impl Store {
         script: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
-        let answer = script.invoke_async(&mut connection).await;
+        let answer = self.in_time(script.invoke_async(&mut connection)).await;
         finish(connection, answer)
     }
 
-    async fn connection(&self) -> Result<Connection, StoreError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => error.into(),
-            other => StoreError::Unavailable(other.to_string()),
+    pub(super) async fn connection(&self) -> Result<Pooled, StoreError> {
+        // One bound for all of it: a pool that looks at each of its dead connections in turn, with a
+        // time-out for each, would hang its caller for their sum.
+        let got = async {
+            Ok(match &self.pool {
+                LinkPool::Single(pool) => Pooled::Single(pool.get().await.map_err(pool_error)?),
+                LinkPool::Routed(pool) => Pooled::Routed(pool.get().await.map_err(pool_error)?),
+            })
+        };
+        let got = tokio::time::timeout(self.timeout, got).await;
+        got.unwrap_or_else(|_| Err(unavailable("no connection in time")))
+    }
+
+    async fn in_time<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        let answer = tokio::time::timeout(self.timeout, answer).await;
+        answer.unwrap_or_else(|_| {
+            let elapsed = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(RedisError::from(elapsed))
         })
     }
 }
 
-fn finish<T>(connection: Connection, answer: RedisResult<T>) -> Result<T, StoreError> {
+/// The process speaks TLS with the provider that we link; a second call changes nothing.
+fn install_tls() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // Somebody in the same process may have chosen one before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+fn unavailable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn pool_error(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => error.into(),
+        other => unavailable(other),
+    }
+}
+
+fn finish<T>(connection: Pooled, answer: RedisResult<T>) -> Result<T, StoreError> {
     answer.map_err(|error| {
-        if is_demoted(&error) {
-            drop(Connection::take(connection));
+        // A late answer must not reach the next user, and a demoted primary none at all.
+        if is_demoted(&error) || error.is_timeout() || error.is_io_error() {
+            connection.discard();
         }
         error.into()
     })

@@ -19,6 +19,10 @@ pub struct Limits {
     pub history_bytes: usize,
     /// A larger message is published by reference.
     pub inline_bytes: usize,
+    /// Rows and their message in one step; only tests do without.
+    pub atomic: bool,
+    /// A new epoch when the server is another one than before; only tests do without.
+    pub new_epochs: bool,
 }
 
 impl Default for Limits {
@@ -27,6 +31,8 @@ impl Default for Limits {
             history_messages: 5_000,
             history_bytes: 8 << 20,
             inline_bytes: 32 << 10,
+            atomic: true,
+            new_epochs: true,
         }
     }
 }
@@ -45,6 +51,7 @@ struct ScriptPlan<'a> {
     deadline_ms: i64,
     ts_ms: i64,
     epoch: Epoch,
+    new_epochs: bool,
     channel: String,
     publish: &'static str,
     states: Option<&'a [EventStatus]>,
@@ -155,6 +162,11 @@ impl Store {
             let position = head.position.clone();
             return Ok(Committed { position });
         }
+        if !limits.atomic && !plan.writes.is_empty() && !plan.changes.is_empty() {
+            return self
+                .commit_torn(head, plan, states, ts_ms, deadline_ms, limits)
+                .await;
+        }
         let keys = EventKeys::new(&head.record.event_id);
         let mut batch = Batch {
             keys: vec![keys.meta(), keys.marks(), keys.history()],
@@ -169,8 +181,9 @@ impl Store {
             deadline_ms,
             ts_ms,
             epoch: Epoch::random(),
+            new_epochs: limits.new_epochs,
             channel: keys.feed(),
-            publish: "PUBLISH",
+            publish: self.publish_command(),
             states,
             expected: plan
                 .expected
@@ -205,6 +218,28 @@ impl Store {
             invocation.arg(change.body());
         }
         committed(&self.invoke::<Vec<String>>(&invocation).await?)
+    }
+}
+
+impl Store {
+    /// Rows first, their message a moment later: what tests show the one step to be for.
+    async fn commit_torn(
+        &self,
+        head: &Head,
+        plan: &Plan,
+        states: Option<&[EventStatus]>,
+        ts_ms: i64,
+        deadline_ms: i64,
+        limits: Limits,
+    ) -> Result<Committed, StoreError> {
+        const TORN_FOR: std::time::Duration = std::time::Duration::from_millis(20);
+        let (rows, message) = plan.clone().torn();
+        let commit = |plan, states| async move {
+            Box::pin(self.commit(head, plan, states, ts_ms, deadline_ms, limits)).await
+        };
+        commit(&rows, states).await?;
+        tokio::time::sleep(TORN_FOR).await;
+        commit(&message, None).await
     }
 }
 

@@ -106,7 +106,7 @@ impl Store {
             .arg(revision)
             .arg(keys.feed())
             .arg(ts_ms)
-            .arg("PUBLISH");
+            .arg(self.publish_command());
         let reply: Vec<String> = self.invoke(&invocation).await?;
         match reply.first().map(String::as_str) {
             Some("ok") => {

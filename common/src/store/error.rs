@@ -10,6 +10,9 @@ pub enum StoreError {
     /// Redis can't be reached, is too slow, or is not the primary.
     #[error("redis is not available: {0}")]
     Unavailable(String),
+    /// The URL names no Redis that we know how to reach.
+    #[error("the Redis URL is not usable: {0}")]
+    Url(String),
     /// The event does not exist, or it is another one under the same id by now.
     #[error("the event does not exist")]
     NoEvent,

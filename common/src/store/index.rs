@@ -2,6 +2,10 @@
 //! beside an event's own keys, not with them, so they may be wrong after a crash: whoever follows an
 //! entry checks it, and [`Store::repair_indexes`] makes them anew from the events themselves.
 
+use std::collections::BTreeSet;
+
+use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
+
 use super::{
     Store, StoreError,
     keys::{self, EventKeys},
@@ -33,16 +37,13 @@ impl Store {
 
     /// Enters an event and its key.
     pub async fn index_event(&self, event_id: &EventId, digest: &str) -> Result<(), StoreError> {
-        let mut pipe = redis::pipe();
-        pipe.cmd("SADD")
-            .arg(keys::EVENTS)
-            .arg(event_id.as_str())
-            .ignore();
-        pipe.cmd("SET")
-            .arg(keys::api_key(digest))
-            .arg(event_id.as_str())
-            .ignore();
-        self.query(&pipe).await
+        let id = event_id.as_str();
+        let mut listed = redis::cmd("SADD");
+        listed.arg(keys::EVENTS).arg(id);
+        let mut key = redis::cmd("SET");
+        key.arg(keys::api_key(digest)).arg(id);
+        self.query_each::<redis::Value>(vec![listed, key]).await?;
+        Ok(())
     }
 
     /// Removes the entry of a key that opens nothing any more.
@@ -57,12 +58,14 @@ impl Store {
         digest: &str,
     ) -> Result<(), StoreError> {
         let id = event_id.as_str();
-        let mut pipe = redis::pipe();
-        pipe.cmd("DEL").arg(keys::api_key(digest)).ignore();
-        pipe.cmd("SREM").arg(keys::EVENTS).arg(id).ignore();
+        let mut key = redis::cmd("DEL");
+        key.arg(keys::api_key(digest));
+        let mut listed = redis::cmd("SREM");
+        listed.arg(keys::EVENTS).arg(id);
+        self.query_each::<redis::Value>(vec![key, listed]).await?;
         // Somebody may have created the event anew between its deletion and the line above.
-        pipe.cmd("EXISTS").arg(EventKeys::new(event_id).meta());
-        let (exists,): (u8,) = self.query(&pipe).await?;
+        let meta = EventKeys::new(event_id).meta();
+        let (exists,): (u8,) = self.query(redis::pipe().cmd("EXISTS").arg(meta)).await?;
         if exists == 1 {
             self.query::<()>(redis::pipe().cmd("SADD").arg(keys::EVENTS).arg(id).ignore())
                 .await?;
@@ -77,28 +80,70 @@ impl Store {
         digest: impl Fn(&EventRecord) -> String,
     ) -> Result<usize, StoreError> {
         let mut found = 0;
-        let mut cursor = 0_u64;
-        loop {
-            let mut pipe = redis::pipe();
-            pipe.cmd("SCAN")
-                .arg(cursor)
-                .arg("MATCH")
-                .arg(keys::META_PATTERN)
-                .arg("COUNT")
-                .arg(1000);
-            let ((next, metas),): ((u64, Vec<String>),) = self.query(&pipe).await?;
-            let ids: Vec<EventId> = metas
-                .iter()
-                .filter_map(|key| keys::event_of_meta(key))
-                .collect();
-            for record in self.records(&ids).await? {
-                self.index_event(&record.event_id, &digest(&record)).await?;
-                found += 1;
+        for server in self.primaries().await? {
+            let mut cursor = 0;
+            loop {
+                let (next, metas) = self.scan(server.as_ref(), cursor).await?;
+                let ids: Vec<EventId> = metas
+                    .iter()
+                    .filter_map(|key| keys::event_of_meta(key))
+                    .collect();
+                for record in self.records(&ids).await? {
+                    self.index_event(&record.event_id, &digest(&record)).await?;
+                    found += 1;
+                }
+                if next == 0 {
+                    break;
+                }
+                cursor = next;
             }
-            if next == 0 {
-                return Ok(found);
-            }
-            cursor = next;
         }
+        Ok(found)
+    }
+
+    /// The next part of all keys of a server that hold an event's record.
+    async fn scan(
+        &self,
+        server: Option<&Address>,
+        cursor: u64,
+    ) -> Result<(u64, Vec<String>), StoreError> {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg(keys::META_PATTERN)
+            .arg("COUNT")
+            .arg(1000);
+        let mut connection = self.connection().await?;
+        let Some(((host, port), cluster)) = server.cloned().zip(connection.cluster()) else {
+            return Ok(scan.query_async(&mut connection).await?);
+        };
+        let server = SingleNodeRoutingInfo::ByAddress { host, port };
+        let answer = cluster.route_command(scan, RoutingInfo::SingleNode(server));
+        Ok(redis::from_redis_value(answer.await?)?)
+    }
+
+    /// Every server that holds keys of its own: one, or the primaries of a cluster.
+    async fn primaries(&self) -> Result<Vec<Option<Address>>, StoreError> {
+        if !self.is_cluster() {
+            return Ok(vec![None]);
+        }
+        let mut connection = self.connection().await?;
+        let slots: Vec<Vec<redis::Value>> = redis::cmd("CLUSTER")
+            .arg("SLOTS")
+            .query_async(&mut connection)
+            .await?;
+        let mut primaries = BTreeSet::new();
+        for range in slots {
+            // Start, end, primary, replicas.
+            let primary = range.into_iter().nth(2).unwrap_or(redis::Value::Nil);
+            let primary: Vec<redis::Value> = redis::from_redis_value(primary)?;
+            if let [host, port, ..] = primary.as_slice() {
+                let host = redis::from_redis_value_ref(host)?;
+                primaries.insert((host, redis::from_redis_value_ref(port)?));
+            }
+        }
+        Ok(primaries.into_iter().map(Some).collect())
     }
 }
+
+type Address = (String, u16);

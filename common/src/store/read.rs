@@ -118,14 +118,12 @@ impl Store {
 
     /// Reads the records of many events; those that are gone are left out.
     pub async fn records(&self, ids: &[EventId]) -> Result<Vec<EventRecord>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipe = redis::pipe();
-        for id in ids {
-            pipe.cmd("HGETALL").arg(EventKeys::new(id).meta());
-        }
-        let found: Vec<Fields> = self.query(&pipe).await?;
+        let read = |id| {
+            let mut command = redis::cmd("HGETALL");
+            command.arg(EventKeys::new(id).meta());
+            command
+        };
+        let found: Vec<Fields> = self.query_each(ids.iter().map(read).collect()).await?;
         let events = ids
             .iter()
             .zip(&found)

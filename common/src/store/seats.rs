@@ -29,6 +29,8 @@ pub enum SeatAnswer {
         granted: usize,
         /// Under live leases of other gateways.
         others: usize,
+        /// How many others have live leases.
+        gateways: usize,
     },
     /// The event does not exist any more.
     Gone,
@@ -54,9 +56,14 @@ impl Store {
             .arg(request.wanted)
             .arg(request.max)
             .arg(lease_ms);
-        let (word, granted, others): (String, usize, usize) = self.invoke(&invocation).await?;
+        let (word, granted, others, gateways): (String, usize, usize, usize) =
+            self.invoke(&invocation).await?;
         Ok(match word.as_str() {
-            "ok" => SeatAnswer::Granted { granted, others },
+            "ok" => SeatAnswer::Granted {
+                granted,
+                others,
+                gateways,
+            },
             _ => SeatAnswer::Gone,
         })
     }

@@ -93,10 +93,7 @@ impl Hub {
             feed,
             gateway,
             config: config.room(),
-            outbox_limits: OutboxLimits {
-                messages: config.backlog_messages,
-                bytes: config.backlog_bytes,
-            },
+            outbox_limits: config.outbox_limits(),
             metrics,
             rooms: Mutex::default(),
             next_key: AtomicU64::new(1),
@@ -229,6 +226,7 @@ impl Hub {
             // A room that is closing and the one that follows it hold seats of their own.
             lease: format!("{}:{key}", self.inner.gateway),
             seats_max: self.inner.config.seats_max,
+            lease_time: self.inner.config.lease,
         });
         self.inner.tasks.spawn(keeper);
         seats

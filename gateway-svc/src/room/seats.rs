@@ -3,6 +3,9 @@
 //! One task asks Redis for all who wait, so that a storm of connections is a few calls. It reports
 //! absolute numbers: how many seats are held and how many more are wanted. The lease is renewed well
 //! before it ends; a gateway that dies stops renewing, and its seats are free when the lease is over.
+//!
+//! While Redis is away a gateway lets in as many as it had, and its share of what was free when it
+//! last heard.
 
 use std::{
     sync::{
@@ -19,8 +22,6 @@ use common::{
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
-/// Dead gateways give their seats back within this time; the promise to users is 15 s.
-const LEASE: Duration = Duration::from_secs(12);
 const RENEW_EVERY: Duration = Duration::from_secs(4);
 /// Connections that may wait for their seat at once.
 const WAITING_MAX: usize = 16_384;
@@ -75,6 +76,8 @@ pub struct SeatsOf {
     pub lease: String,
     /// Seats of the event on all gateways.
     pub seats_max: usize,
+    /// How long the claim lives without being renewed.
+    pub lease_time: Duration,
 }
 
 impl Seats {
@@ -86,6 +89,7 @@ impl Seats {
             queue,
             shared: Arc::default(),
             reported: 0,
+            alone_max: 0,
         };
         (Self { waiters }, keeper.run())
     }
@@ -106,6 +110,8 @@ struct Keeper {
     shared: Arc<Shared>,
     /// What Redis believes that we hold.
     reported: usize,
+    /// How many we may hold while Redis can't be asked.
+    alone_max: usize,
 }
 
 impl Keeper {
@@ -152,7 +158,7 @@ impl Keeper {
             held,
             wanted: waiting.len(),
             max: self.of.seats_max,
-            lease: LEASE,
+            lease: self.of.lease_time,
         };
         let answer = self
             .of
@@ -160,9 +166,15 @@ impl Keeper {
             .seats(&self.of.event_id, &self.of.incarnation, request)
             .await;
         match answer {
-            Ok(SeatAnswer::Granted { granted, .. }) => {
+            Ok(SeatAnswer::Granted {
+                granted,
+                others,
+                gateways,
+            }) => {
                 self.reported = granted;
-                self.hand_out(waiting, granted.saturating_sub(held));
+                let free = self.of.seats_max.saturating_sub(granted + others);
+                self.alone_max = granted + free / (gateways + 1);
+                self.hand_out(waiting, granted.saturating_sub(held), &NoSeat::Full);
                 false
             }
             Ok(SeatAnswer::Gone) => {
@@ -174,16 +186,18 @@ impl Keeper {
                 warn!(%error, event = %self.of.event_id, "seats not confirmed");
                 // Redis may have granted them all the same; the next report takes that back.
                 self.reported = self.reported.max(held + waiting.len());
-                refuse(waiting, &NoSeat::Unavailable(error.to_string()));
+                let away = NoSeat::Unavailable(error.to_string());
+                self.hand_out(waiting, self.alone_max.saturating_sub(held), &away);
                 true
             }
         }
     }
 
-    fn hand_out(&self, waiting: Vec<Waiter>, mut seats: usize) {
+    /// Gives seats to those who came first; the others hear why there is none.
+    fn hand_out(&self, waiting: Vec<Waiter>, mut seats: usize, otherwise: &NoSeat) {
         for waiter in waiting {
             if seats == 0 {
-                let _ = waiter.send(Err(NoSeat::Full));
+                let _ = waiter.send(Err(otherwise.clone()));
                 continue;
             }
             seats -= 1;

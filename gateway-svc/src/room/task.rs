@@ -407,7 +407,7 @@ impl Running {
     }
 
     fn check_position(&mut self) {
-        if !self.checks.ask() {
+        if !self.task.config.position_checks || !self.checks.ask() {
             return;
         }
         // The answer sets the next check; this is for one that never comes.

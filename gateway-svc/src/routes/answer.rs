@@ -1,18 +1,17 @@
-//! Answers of public reads: positions, `ETag` and 304.
+//! Answers of public reads: positions, `ETag`, 304 and compression.
 
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use common::{
-    domain::{EventId, RaceId},
-    http::ApiError,
-    protocol::Seq,
-    store::{Head, Store, StoreError},
-};
-use serde::Serialize;
+use common::{domain::EventId, http::ApiError, store::StoreError};
 use utoipa::IntoResponses;
+
+use crate::{
+    answers::{Answer, Resource},
+    state::App,
+};
 
 /// How long an answer may be used without asking again.
 const CACHE_CONTROL: &str = "public, max-age=1";
@@ -27,76 +26,69 @@ pub fn event_id(name: &str) -> Result<EventId, ApiError> {
     EventId::parse(name).map_err(|_| StoreError::NoEvent.into())
 }
 
-/// The head of a public event; 404 for drafts.
-pub async fn public_head(store: &Store, event_id: &EventId) -> Result<Head, ApiError> {
-    let head = store.head(event_id).await?;
-    check_public(&head)?;
-    Ok(head)
+/// Answers with a resource of a public event, or with 304 where the client has it.
+pub async fn answer(
+    app: &App,
+    event: &str,
+    resource: Resource,
+    asked: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let answer = app.answers.get(&event_id(event)?, resource).await?;
+    let etag = etag(&answer);
+    if has(asked, &etag) {
+        return Ok(finish(
+            StatusCode::NOT_MODIFIED,
+            &answer,
+            etag,
+            Body::empty(),
+        ));
+    }
+    let gzipped = accepts_gzip(asked).then(|| answer.body.gzipped()).flatten();
+    let is_gzipped = gzipped.is_some();
+    let body = Body::from(gzipped.unwrap_or_else(|| answer.body.json()));
+    let mut response = finish(StatusCode::OK, &answer, etag, body);
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if is_gzipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
 }
 
-/// Drafts are as good as absent.
-pub fn check_public(head: &Head) -> Result<(), ApiError> {
-    if head.record.status.is_public() {
-        Ok(())
-    } else {
-        Err(StoreError::NoEvent.into())
-    }
+/// `seq` is that of the resource's own last change, so that what happens elsewhere leaves it alone.
+fn etag(answer: &Answer) -> String {
+    // Weak, since compression changes the bytes and not what they say.
+    format!("W/\"{}-{}\"", answer.position.epoch, answer.body.seq)
 }
 
-/// The error of a race that the event does not have.
-pub fn no_race(race_id: &RaceId) -> ApiError {
-    ApiError::NotFound(format!("there is no race '{race_id}'"))
+fn has(asked: &HeaderMap, etag: &str) -> bool {
+    let known = asked.get_all(header::IF_NONE_MATCH).into_iter();
+    let mut known = known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    known.any(|known| matches!(known.trim(), "*") || known.trim() == etag)
 }
 
-/// A resource at a position: `seq` is that of its own last change, so that what happens elsewhere
-/// leaves its `ETag` alone.
-pub struct Resource<'a> {
-    /// The request's headers.
-    pub asked: &'a HeaderMap,
-    /// Where the event stood at the read.
-    pub head: &'a Head,
-    /// The last change of the resource.
-    pub seq: Seq,
+fn accepts_gzip(asked: &HeaderMap) -> bool {
+    let accepted = asked.get_all(header::ACCEPT_ENCODING).into_iter();
+    let mut accepted = accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    accepted.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
 }
 
-impl Resource<'_> {
-    fn etag(&self) -> String {
-        // Weak, since compression changes the bytes and not what they say.
-        format!("W/\"{}-{}\"", self.head.position.epoch, self.seq)
-    }
-
-    /// The answer that the client's copy is still good, if it is.
-    pub fn unchanged(&self) -> Option<Response> {
-        let etag = self.etag();
-        let known = self.asked.get_all(header::IF_NONE_MATCH).into_iter();
-        let mut known = known
-            .filter_map(|v| v.to_str().ok())
-            .flat_map(|v| v.split(','));
-        let matches = known.any(|known| matches!(known.trim(), "*") || known.trim() == etag);
-        matches.then(|| self.finish(StatusCode::NOT_MODIFIED, Body::empty()))
-    }
-
-    /// The answer with its body, or 304 where the client has it.
-    pub fn answer(&self, body: &impl Serialize) -> Result<Response, ApiError> {
-        if let Some(unchanged) = self.unchanged() {
-            return Ok(unchanged);
-        }
-        let json = serde_json::to_vec(body);
-        let json = json.map_err(|error| ApiError::Internal(error.to_string()))?;
-        let mut response = self.finish(StatusCode::OK, Body::from(json));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        Ok(response)
-    }
-
-    fn finish(&self, status: StatusCode, body: Body) -> Response {
-        let position = &self.head.position;
-        let headers = [
-            (header::ETAG.as_str(), self.etag()),
-            (header::CACHE_CONTROL.as_str(), CACHE_CONTROL.to_owned()),
-            ("x-event-seq", position.seq.to_string()),
-            ("x-event-epoch", position.epoch.to_string()),
-        ];
-        (status, headers, body).into_response()
-    }
+fn finish(status: StatusCode, answer: &Answer, etag: String, body: Body) -> Response {
+    let headers = [
+        (header::ETAG.as_str(), etag),
+        (header::CACHE_CONTROL.as_str(), CACHE_CONTROL.to_owned()),
+        ("x-event-seq", answer.position.seq.to_string()),
+        ("x-event-epoch", answer.position.epoch.to_string()),
+    ];
+    (status, headers, body).into_response()
 }

@@ -12,47 +12,17 @@ use common::{
         ApiError,
         documented::{AnyCall, NamedCall},
     },
-    protocol::{
-        Epoch, Mark, Seq,
-        views::{
-            CategoryView, ClassView, EventView, OnCourseView, RaceView, RaceWithResultsSeq,
-            StructureView, categories, on_course_views,
-        },
-    },
-    store::{Head, StoreError},
+    store::StoreError,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::answer::{NotModified, Resource, event_id, public_head};
-use crate::state::App;
-
-/// A public event with its classes and races.
-#[derive(Serialize, ToSchema)]
-pub struct EventDetail {
-    #[schema(value_type = u64)]
-    seq: Seq,
-    epoch: Epoch,
-    event: EventView,
-    classes: Vec<ClassView>,
-    races: Vec<RaceWithResultsSeq>,
-}
-
-/// The age categories of an event.
-#[derive(Serialize, ToSchema)]
-pub struct CategoriesAnswer {
-    #[schema(value_type = u64)]
-    seq: Seq,
-    categories: Vec<CategoryView>,
-}
-
-/// The boats on the water.
-#[derive(Serialize, ToSchema)]
-pub struct OnCourseAnswer {
-    #[schema(value_type = u64)]
-    seq: Seq,
-    oncourse: Vec<OnCourseView>,
-}
+use super::answer::{NotModified, answer, event_id};
+use crate::{
+    answers::{
+        Resource,
+        shapes::{CategoriesAnswer, EventDetail, OnCourseAnswer},
+    },
+    state::App,
+};
 
 /// Read an event with its classes and races
 ///
@@ -70,30 +40,7 @@ pub async fn detail(
     Path(name): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let head = public_head(&app.store, &event_id(&name)?).await?;
-    let body = EventDetail::new(&head);
-    let (asked, head, seq) = (&asked, &head, body.seq);
-    Resource { asked, head, seq }.answer(&body)
-}
-
-impl EventDetail {
-    fn new(head: &Head) -> Self {
-        let view = StructureView::new(&head.record, &head.structure, &[]);
-        let with_results_seq = |race: RaceView| RaceWithResultsSeq {
-            results_seq: head.marks.results_seq(&race.race_id),
-            race,
-        };
-        let races: Vec<_> = view.races.into_iter().map(with_results_seq).collect();
-        // The detail names the position of every race's results, so it changes with each of them.
-        let results = races.iter().map(|race| race.results_seq).max();
-        Self {
-            seq: head.marks.seq(&Mark::Event).max(results.unwrap_or(0)),
-            epoch: head.position.epoch.clone(),
-            event: view.event,
-            classes: view.classes,
-            races,
-        }
-    }
+    answer(&app, &name, Resource::Detail, &asked).await
 }
 
 /// Read the age categories of an event
@@ -110,14 +57,7 @@ pub async fn show_categories(
     Path(name): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let head = public_head(&app.store, &event_id(&name)?).await?;
-    let seq = head.marks.seq(&Mark::Categories);
-    let body = CategoriesAnswer {
-        seq,
-        categories: categories(&head.structure),
-    };
-    let (asked, head) = (&asked, &head);
-    Resource { asked, head, seq }.answer(&body)
+    answer(&app, &name, Resource::Categories, &asked).await
 }
 
 /// Read the boats on the water, by position
@@ -134,14 +74,7 @@ pub async fn show_on_course(
     Path(name): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let head = public_head(&app.store, &event_id(&name)?).await?;
-    let seq = head.marks.seq(&Mark::OnCourse);
-    let body = OnCourseAnswer {
-        seq,
-        oncourse: on_course_views(&head.structure, &head.on_course.shown),
-    };
-    let (asked, head) = (&asked, &head);
-    Resource { asked, head, seq }.answer(&body)
+    answer(&app, &name, Resource::OnCourse, &asked).await
 }
 
 /// Read the event's picture
