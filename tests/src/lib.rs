@@ -9,13 +9,15 @@ pub mod openapi;
 pub mod process;
 pub mod proxy;
 pub mod redis;
+pub mod servers;
 pub mod spectator;
 pub mod stack;
 pub mod truth;
 pub mod wait;
 
+pub use self::redis::RedisServer;
 pub use api::{Answer, Api};
-pub use redis::RedisServer;
+pub use servers::{Servers, Topology};
 pub use spectator::Spectator;
 pub use stack::{Stack, StackConfig};
 pub use wait::{DEADLINE, until};

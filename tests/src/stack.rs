@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Api, RedisServer, Spectator,
+    Api, RedisServer, Servers, Spectator, Topology,
     process::{Process, binary},
     spectator::Refused,
 };
@@ -15,6 +15,8 @@ pub struct StackConfig {
     pub ingests: usize,
     /// Gateway processes.
     pub gateways: usize,
+    /// What kind of Redis.
+    pub topology: Topology,
     /// Further flags of each ingest process.
     pub ingest_flags: Vec<String>,
     /// Further flags of each gateway.
@@ -26,6 +28,7 @@ impl Default for StackConfig {
         Self {
             ingests: 1,
             gateways: 1,
+            topology: Topology::Single,
             ingest_flags: Vec::new(),
             gateway_flags: Vec::new(),
         }
@@ -47,7 +50,7 @@ pub struct Stack {
     /// Its gateways.
     pub gateways: Vec<Service>,
     /// Its Redis; last, so that it outlives the others.
-    pub redis: RedisServer,
+    pub servers: Servers,
     config: StackConfig,
 }
 
@@ -69,8 +72,8 @@ impl Stack {
 
     /// What `config` says.
     pub async fn with(config: StackConfig) -> Self {
-        let redis = RedisServer::start().await;
-        let url = redis.url();
+        let servers = Servers::start(config.topology).await;
+        let url = servers.url();
         let mut flags = vec!["--dev-mode".to_owned(), "--drain-seconds=0".to_owned()];
         flags.extend(config.ingest_flags.iter().cloned());
         let ingests = (0..config.ingests)
@@ -79,7 +82,7 @@ impl Stack {
         let mut stack = Self {
             ingests,
             gateways: Vec::new(),
-            redis,
+            servers,
             config,
         };
         for _ in 0..stack.config.gateways {
@@ -91,8 +94,32 @@ impl Stack {
     /// Starts one more gateway.
     pub fn add_gateway(&mut self) {
         let flags = &self.config.gateway_flags;
-        let gateway = service("gateway-svc", &self.redis.url(), flags);
+        let gateway = service("gateway-svc", &self.servers.url(), flags);
         self.gateways.push(gateway);
+    }
+
+    /// The one server.
+    ///
+    /// # Panics
+    ///
+    /// When there are several.
+    pub fn redis(&self) -> &RedisServer {
+        match &self.servers {
+            Servers::Single(server) => server,
+            _ => panic!("there are several servers"),
+        }
+    }
+
+    /// The one server, to be mistreated.
+    ///
+    /// # Panics
+    ///
+    /// When there are several.
+    pub fn redis_mut(&mut self) -> &mut RedisServer {
+        match &mut self.servers {
+            Servers::Single(server) => server,
+            _ => panic!("there are several servers"),
+        }
     }
 
     /// Calls to the first ingest process.

@@ -125,7 +125,7 @@ fn processes(stack: &Stack) -> Vec<(String, &Process)> {
         .map(|(index, service)| (format!("ingest {index}"), &service.process))
         .chain(gateways.map(|(index, service)| (format!("gateway {index}"), &service.process)))
         .collect();
-    all.push(("redis".to_owned(), stack.redis.process()));
+    all.push(("redis".to_owned(), stack.redis().process()));
     all
 }
 

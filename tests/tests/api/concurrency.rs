@@ -7,7 +7,7 @@ use system_tests::{SAMPLE_XML, Stack};
 
 /// Every key that belongs to an event.
 pub async fn keys_of(stack: &Stack, event_id: &str) -> Vec<String> {
-    let client = redis::Client::open(stack.redis.url()).expect("a well-formed URL");
+    let client = redis::Client::open(stack.redis().url()).expect("a well-formed URL");
     let mut connection = client
         .get_multiplexed_async_connection()
         .await

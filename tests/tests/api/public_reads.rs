@@ -73,7 +73,7 @@ async fn health_and_readiness_follow_redis() {
     for origin in &origins {
         assert_eq!(ready(origin.clone()).await, 200);
     }
-    stack.redis.kill();
+    stack.redis_mut().kill();
     for origin in &origins {
         let health = reqwest::get(format!("{origin}/health"))
             .await
@@ -82,7 +82,7 @@ async fn health_and_readiness_follow_redis() {
         assert_eq!(body, json!({ "status": "ok" }));
         assert_eq!(ready(origin.clone()).await, 503);
     }
-    stack.redis.restart().await;
+    stack.redis_mut().restart().await;
     for origin in &origins {
         until("the service to be ready again", || async {
             (ready(origin.clone()).await == 200).then_some(())
