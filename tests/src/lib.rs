@@ -4,7 +4,9 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod chaos;
 pub mod fuzzed;
+pub mod haproxy;
 pub mod openapi;
 pub mod process;
 pub mod proxy;

@@ -49,6 +49,23 @@ impl RedisServer {
         &self.process
     }
 
+    /// Ends all connections of that type (`normal`, `pubsub`) from the server's side.
+    pub async fn kill_clients(&self, kind: &str) {
+        let Ok(client) = redis::Client::open(self.url()) else {
+            return;
+        };
+        if let Ok(mut connection) = client.get_multiplexed_async_connection().await {
+            let mut kill = redis::cmd("CLIENT");
+            kill.arg("KILL")
+                .arg("TYPE")
+                .arg(kind)
+                .arg("SKIPME")
+                .arg("yes");
+            // A server that is away has no connections either.
+            let _ = kill.query_async::<redis::Value>(&mut connection).await;
+        }
+    }
+
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())

@@ -141,7 +141,12 @@ fn run(folder: &TempDir, address: &str, options: &[String]) -> Process {
     let mut command = Command::new("redis-server");
     command
         // Loopback would hide which of its addresses a server speaks from.
-        .args(["--bind-source-addr", address, "--replica-announce-ip", address])
+        .args([
+            "--bind-source-addr",
+            address,
+            "--replica-announce-ip",
+            address,
+        ])
         .args(["--cluster-announce-ip", address, "--protected-mode", "no"])
         .args(["--bind", address, "--port", &PORT.to_string(), "--dir"])
         .arg(folder.path())

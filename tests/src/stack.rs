@@ -5,6 +5,8 @@ use std::process::Command;
 use crate::{
     Api, RedisServer, Servers, Spectator, Topology,
     process::{Process, binary},
+    proxy::{Proxy, Target},
+    servers::own_address,
     spectator::Refused,
 };
 
@@ -17,6 +19,8 @@ pub struct StackConfig {
     pub gateways: usize,
     /// What kind of Redis.
     pub topology: Topology,
+    /// Whether each service reaches the one server over a proxy of its own.
+    pub proxied: bool,
     /// Further flags of each ingest process.
     pub ingest_flags: Vec<String>,
     /// Further flags of each gateway.
@@ -29,6 +33,7 @@ impl Default for StackConfig {
             ingests: 1,
             gateways: 1,
             topology: Topology::Single,
+            proxied: false,
             ingest_flags: Vec::new(),
             gateway_flags: Vec::new(),
         }
@@ -39,8 +44,23 @@ impl Default for StackConfig {
 pub struct Service {
     /// The process.
     pub process: Process,
-    /// `http://127.0.0.1:port`
+    /// `http://address:port`
     pub origin: String,
+    /// `address:port`, which it keeps when it is started again.
+    pub address: String,
+    /// What is between it and Redis.
+    pub proxy: Option<Proxy>,
+    name: &'static str,
+    redis_url: String,
+    flags: Vec<String>,
+}
+
+impl Service {
+    /// Starts it again on the same address.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = run(self.name, &self.address, &self.redis_url, &self.flags);
+    }
 }
 
 /// A running system.
@@ -73,29 +93,52 @@ impl Stack {
     /// What `config` says.
     pub async fn with(config: StackConfig) -> Self {
         let servers = Servers::start(config.topology).await;
-        let url = servers.url();
         let mut flags = vec!["--dev-mode".to_owned(), "--drain-seconds=0".to_owned()];
         flags.extend(config.ingest_flags.iter().cloned());
-        let ingests = (0..config.ingests)
-            .map(|_| service("ingest-svc", &url, &flags))
-            .collect();
         let mut stack = Self {
-            ingests,
+            ingests: Vec::new(),
             gateways: Vec::new(),
             servers,
             config,
         };
+        for _ in 0..stack.config.ingests {
+            let ingest = stack.service("ingest-svc", flags.clone()).await;
+            stack.ingests.push(ingest);
+        }
         for _ in 0..stack.config.gateways {
-            stack.add_gateway();
+            stack.add_gateway().await;
         }
         stack
     }
 
     /// Starts one more gateway.
-    pub fn add_gateway(&mut self) {
-        let flags = &self.config.gateway_flags;
-        let gateway = service("gateway-svc", &self.servers.url(), flags);
+    pub async fn add_gateway(&mut self) {
+        let flags = self.config.gateway_flags.clone();
+        let gateway = self.service("gateway-svc", flags).await;
         self.gateways.push(gateway);
+    }
+
+    async fn service(&self, name: &'static str, flags: Vec<String>) -> Service {
+        let proxy = match &self.servers {
+            Servers::Single(server) if self.config.proxied => {
+                Some(Proxy::start(Target::Unix(server.socket())).await)
+            }
+            _ => None,
+        };
+        let redis_url = match &proxy {
+            Some(proxy) => format!("redis://{}", proxy.address()),
+            None => self.servers.url(),
+        };
+        let address = format!("{}:8080", own_address());
+        Service {
+            process: run(name, &address, &redis_url, &flags),
+            origin: format!("http://{address}"),
+            address,
+            proxy,
+            name,
+            redis_url,
+            flags,
+        }
     }
 
     /// The one server.
@@ -154,17 +197,14 @@ impl Stack {
     }
 }
 
-fn service(name: &str, redis_url: &str, flags: &[String]) -> Service {
+fn run(name: &str, address: &str, redis_url: &str, flags: &[String]) -> Process {
     let mut command = Command::new(binary(name));
     command
         .env("REDIS_URL", redis_url)
         .env("RUST_LOG", "info")
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--listen", address])
         .args(flags);
     let mut process = Process::start(name, &mut command);
-    let address = process.wait_for("listening address=");
-    Service {
-        process,
-        origin: format!("http://{address}"),
-    }
+    process.wait_for("listening address=");
+    process
 }

@@ -89,6 +89,7 @@ async fn run(args: Args) -> Result<(), BoothError> {
         last_status: args.end,
         stop_after: args.stop_after_seconds.map(Duration::from_secs),
         progress: std::io::stderr().is_terminal(),
+        paused: None,
     };
     let client = Client::new(&args.base_url, args.master_key)?;
     let report = play(client, day, plan).await?;

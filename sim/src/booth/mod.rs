@@ -18,6 +18,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 pub use client::{BoothError, Client};
 pub use clock::Pace;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub stop_after: Option<Duration>,
     /// Whether a progress bar is shown.
     pub progress: bool,
+    /// Nothing is pushed while this is true.
+    pub paused: Option<watch::Receiver<bool>>,
 }
 
 /// Plays `day` to its end, and reports what was sent and how long the answers took.
@@ -59,6 +62,7 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
         started: Instant::now(),
         over: AtomicBool::new(false),
         bar: bar(&plan),
+        paused: plan.paused.clone(),
     };
     let playing = Arc::new(playing);
     let pushers = [
@@ -138,12 +142,20 @@ struct Playing {
     started: Instant,
     over: AtomicBool,
     bar: ProgressBar,
+    paused: Option<watch::Receiver<bool>>,
 }
 
 impl Playing {
     /// Ms of race time since the first start, at most the end of the day.
     fn now_ms(&self) -> u64 {
         self.clock.now_ms().min(self.day.ends_at_ms())
+    }
+
+    async fn wait_while_paused(&self) {
+        if let Some(mut paused) = self.paused.clone() {
+            // Whoever pauses it is gone: go on.
+            let _ = paused.wait_for(|paused| !paused).await;
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -175,6 +187,7 @@ impl Playing {
         let mut last: Option<Vec<OnCourse>> = None;
         while !self.is_over() {
             self.clock.step(ON_COURSE_EVERY, &mut tick).await;
+            self.wait_while_paused().await;
             let boats = self.day.on_course(self.now_ms());
             if last.as_ref() != Some(&boats) {
                 self.client.push_on_course(&boats).await?;
@@ -189,6 +202,7 @@ impl Playing {
         let mut last = vec![Vec::new(); self.day.races.len()];
         while !self.is_over() {
             self.clock.follow(RESULTS_EVERY, &mut tick).await;
+            self.wait_while_paused().await;
             let now_ms = self.now_ms();
             for (race, last) in self.day.races.iter().zip(&mut last) {
                 let results = self.day.results(race, now_ms);
@@ -206,6 +220,7 @@ impl Playing {
         let mut last = String::new();
         while !self.is_over() {
             self.clock.follow(EXPORT_EVERY, &mut tick).await;
+            self.wait_while_paused().await;
             let xml = self.day.export_xml(self.now_ms());
             if xml != last {
                 self.client.push_xml(&xml).await?;

@@ -58,6 +58,7 @@ async fn main() {
         last_status: "official".to_owned(),
         stop_after: None,
         progress: true,
+        paused: None,
     };
     let client = Client::new(&stack.ingests[1].origin, None).expect("a client");
     let report = play(client, day.clone(), plan).await;

@@ -25,6 +25,7 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,
+        paused: None,
     };
     let client = Client::new(&stack.ingests[0].origin, None).expect("a client");
     let playing = tokio::spawn(play(client, RaceDay::new(3, size), plan));

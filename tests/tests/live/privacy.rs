@@ -35,6 +35,7 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,
+        paused: None,
     };
     let client = Client::new(&stack.ingests[1].origin, None).expect("a client");
     let day = RaceDay::new(11, SIZE);

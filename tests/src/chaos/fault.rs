@@ -1,0 +1,208 @@
+//! Faults, and how each is done and undone.
+
+use std::time::Duration;
+
+use rand::{Rng, rngs::StdRng};
+
+use super::viewer::Viewer;
+use crate::{Servers, Stack, haproxy::HaProxy};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    GatewayKilled,
+    GatewayTerminated,
+    GatewayFrozen,
+    IngestKilled,
+    IngestTerminated,
+    IngestFrozen,
+    RedisKilled,
+    RedisFrozen,
+    SubscriptionsKilled,
+    ConnectionsKilled,
+    GatewayCutOff,
+    GatewayStalled,
+    GatewayDelayed,
+    IngestCutOff,
+    IngestStalled,
+    BalancerRestarted,
+    ViewersCut,
+    PrimaryLost,
+}
+
+impl Kind {
+    /// Faults of one server with proxies in between.
+    pub const SINGLE: [Self; 17] = [
+        Self::GatewayKilled,
+        Self::GatewayTerminated,
+        Self::GatewayFrozen,
+        Self::IngestKilled,
+        Self::IngestTerminated,
+        Self::IngestFrozen,
+        Self::RedisKilled,
+        Self::RedisFrozen,
+        Self::SubscriptionsKilled,
+        Self::ConnectionsKilled,
+        Self::GatewayCutOff,
+        Self::GatewayStalled,
+        Self::GatewayDelayed,
+        Self::IngestCutOff,
+        Self::IngestStalled,
+        Self::BalancerRestarted,
+        Self::ViewersCut,
+    ];
+
+    /// Faults of several servers.
+    pub const SEVERAL: [Self; 9] = [
+        Self::GatewayKilled,
+        Self::GatewayTerminated,
+        Self::GatewayFrozen,
+        Self::IngestKilled,
+        Self::IngestFrozen,
+        Self::BalancerRestarted,
+        Self::ViewersCut,
+        Self::PrimaryLost,
+        Self::PrimaryLost,
+    ];
+}
+
+/// A fault of a schedule.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: Kind,
+    /// Of those that it can happen to, which.
+    pub index: usize,
+    /// How long it lasts.
+    pub lasts: Duration,
+}
+
+impl Fault {
+    /// The next one of a schedule.
+    pub fn random(random: &mut StdRng, kinds: &[Kind]) -> Self {
+        Self {
+            kind: kinds[random.random_range(0..kinds.len())],
+            index: random.random_range(0..1000),
+            lasts: Duration::from_millis(random.random_range(50..1500)),
+        }
+    }
+
+    /// Lets it happen, and undoes it.
+    pub async fn happen(&self, stack: &mut Stack, balancer: &mut HaProxy, viewers: &[Viewer]) {
+        let gateway = self.index % stack.gateways.len();
+        let ingest = self.index % stack.ingests.len();
+        match self.kind {
+            Kind::GatewayKilled => {
+                stack.gateways[gateway].process.kill();
+                self.pass().await;
+                stack.gateways[gateway].restart();
+            }
+            Kind::GatewayTerminated => {
+                stack.gateways[gateway].process.signal("TERM");
+                self.pass().await;
+                stack.gateways[gateway].process.wait();
+                stack.gateways[gateway].restart();
+            }
+            Kind::GatewayFrozen => {
+                stack.gateways[gateway].process.signal("STOP");
+                self.pass().await;
+                stack.gateways[gateway].process.signal("CONT");
+            }
+            Kind::IngestKilled => {
+                stack.ingests[ingest].process.kill();
+                self.pass().await;
+                stack.ingests[ingest].restart();
+            }
+            Kind::IngestTerminated => {
+                stack.ingests[ingest].process.signal("TERM");
+                self.pass().await;
+                stack.ingests[ingest].process.wait();
+                stack.ingests[ingest].restart();
+            }
+            Kind::IngestFrozen => {
+                stack.ingests[ingest].process.signal("STOP");
+                self.pass().await;
+                stack.ingests[ingest].process.signal("CONT");
+            }
+            Kind::BalancerRestarted => balancer.restart(),
+            Kind::ViewersCut => {
+                for viewer in viewers.iter().skip(self.index % 3).step_by(3) {
+                    viewer.cut();
+                }
+            }
+            Kind::PrimaryLost => self.lose_primary(stack).await,
+            _ => self.happen_to_redis(stack, (gateway, ingest)).await,
+        }
+    }
+
+    async fn happen_to_redis(&self, stack: &mut Stack, (gateway, ingest): (usize, usize)) {
+        let proxy = |service: &crate::stack::Service, act: &dyn Fn(&crate::proxy::Proxy)| {
+            service.proxy.iter().for_each(act);
+        };
+        match self.kind {
+            Kind::RedisKilled => {
+                stack.redis_mut().kill();
+                self.pass().await;
+                stack.redis_mut().restart().await;
+            }
+            Kind::RedisFrozen => {
+                stack.redis().signal("STOP");
+                self.pass().await;
+                stack.redis().signal("CONT");
+            }
+            Kind::SubscriptionsKilled => stack.redis().kill_clients("pubsub").await,
+            Kind::ConnectionsKilled => stack.redis().kill_clients("normal").await,
+            Kind::GatewayCutOff => {
+                proxy(&stack.gateways[gateway], &|proxy| {
+                    proxy.refuse(true);
+                    proxy.cut();
+                });
+                self.pass().await;
+                proxy(&stack.gateways[gateway], &|proxy| proxy.refuse(false));
+            }
+            Kind::GatewayStalled => proxy(&stack.gateways[gateway], &crate::proxy::Proxy::stall),
+            Kind::GatewayDelayed => {
+                let delay = self.lasts / 5;
+                proxy(&stack.gateways[gateway], &|proxy| proxy.delay(delay));
+                tokio::time::sleep(self.lasts * 2).await;
+                proxy(&stack.gateways[gateway], &|proxy| {
+                    proxy.delay(Duration::ZERO)
+                });
+            }
+            Kind::IngestCutOff => {
+                proxy(&stack.ingests[ingest], &|proxy| {
+                    proxy.refuse(true);
+                    proxy.cut();
+                });
+                self.pass().await;
+                proxy(&stack.ingests[ingest], &|proxy| proxy.refuse(false));
+            }
+            _ => proxy(&stack.ingests[ingest], &crate::proxy::Proxy::stall),
+        }
+    }
+
+    async fn lose_primary(&self, stack: &mut Stack) {
+        let nodes = match &mut stack.servers {
+            Servers::Single(_) => return,
+            Servers::Sentinel(trio) => &mut trio.nodes,
+            Servers::Cluster(cluster) => &mut cluster.nodes,
+        };
+        let mut primaries = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            if node.is_primary().await {
+                primaries.push(index);
+            }
+        }
+        let Some(lost) = primaries.get(self.index % primaries.len().max(1)) else {
+            return;
+        };
+        nodes[*lost].kill();
+        // Long enough for another one to take over.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        nodes[*lost].restart();
+    }
+
+    async fn pass(&self) {
+        tokio::time::sleep(self.lasts).await;
+    }
+}

@@ -1,0 +1,64 @@
+//! The state of an event as Redis has it.
+
+use std::collections::BTreeMap;
+
+use common::{
+    domain::EventId,
+    protocol::{RaceSheet, views::StructureView},
+    store::{Store, StoreError},
+};
+use serde_json::{Value, json};
+
+use super::viewer::Known;
+
+/// What every spectator must know in the end; `None` while it can't be read or changes.
+pub async fn read(store: &Store, event_id: &EventId) -> Option<Known> {
+    let head = store.head(event_id).await.ok()?;
+    let whole = store.whole_competition(&head).await.ok()?;
+    // Rows are read after the head: they are its own only if nothing came between.
+    if store.head(event_id).await.ok()?.position != head.position {
+        return None;
+    }
+    let view = StructureView::new(&head.record, &head.structure, &head.on_course.shown);
+    let mut results = BTreeMap::new();
+    for race in &head.structure.races {
+        let sheet = RaceSheet::of(&whole, &race.race_id)?;
+        let rows = sheet.results().into_iter().map(|mut row| {
+            row.detail = None;
+            (u64::from(row.bib.unwrap_or(0)), json!(row))
+        });
+        results.insert(
+            race.race_id.to_string(),
+            rows.collect::<BTreeMap<u64, Value>>(),
+        );
+    }
+    Some(Known {
+        epoch: head.position.epoch.to_string(),
+        seq: head.position.seq,
+        event: json!(view.event),
+        classes: json!(view.classes),
+        categories: json!(view.categories),
+        races: json!(view.races),
+        oncourse: json!(view.oncourse),
+        results,
+    })
+}
+
+/// Seats that live leases claim.
+pub async fn seats(store: &Store, event_id: &EventId) -> Result<usize, StoreError> {
+    let head = store.head(event_id).await?;
+    let request = common::store::SeatRequest {
+        gateway: "an observer",
+        held: 0,
+        wanted: 0,
+        max: usize::MAX >> 1,
+        lease: std::time::Duration::from_secs(1),
+    };
+    match store
+        .seats(event_id, &head.record.incarnation, request)
+        .await?
+    {
+        common::store::SeatAnswer::Granted { others, .. } => Ok(others),
+        common::store::SeatAnswer::Gone => Err(StoreError::NoEvent),
+    }
+}
