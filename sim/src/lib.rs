@@ -4,4 +4,5 @@
 //! - [`booth`]: the timing booth, which pushes that day over HTTP the way the real bridge does.
 
 pub mod booth;
+pub mod crowd;
 pub mod race_day;

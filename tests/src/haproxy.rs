@@ -69,12 +69,11 @@ fn run(folder: &TempDir, address: &str) -> Process {
 }
 
 fn backend(name: &str, balance: &str, check: &str, servers: &[String]) -> String {
-    let servers: String = servers
-        .iter()
-        .enumerate()
-        .map(|(number, address)| {
-            format!("    server {name}-{number} {address} check inter 200ms fall 2 rise 1\n")
-        })
-        .collect();
-    format!("backend {name}\n    balance {balance}\n    option httpchk GET {check}\n{servers}\n")
+    let mut text =
+        format!("backend {name}\n    balance {balance}\n    option httpchk GET {check}\n");
+    for (number, address) in servers.iter().enumerate() {
+        let server = format!("server {name}-{number} {address} check inter 200ms fall 2 rise 1");
+        text.extend(["    ", &server, "\n"]);
+    }
+    text
 }

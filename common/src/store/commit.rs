@@ -232,7 +232,7 @@ impl Store {
         deadline_ms: i64,
         limits: Limits,
     ) -> Result<Committed, StoreError> {
-        const TORN_FOR: std::time::Duration = std::time::Duration::from_millis(20);
+        const TORN_FOR: std::time::Duration = std::time::Duration::from_millis(150);
         let (rows, message) = plan.clone().torn();
         let commit = |plan, states| async move {
             Box::pin(self.commit(head, plan, states, ts_ms, deadline_ms, limits)).await

@@ -139,18 +139,16 @@ impl Known {
             }
         }
         let head = Arc::new(store.head(event_id).await?);
-        match &mut self.at {
-            Some(at) => at.move_to(head),
-            None => {
-                check_public(&head)?;
-                self.at = Some(At {
-                    head,
-                    bodies: HashMap::new(),
-                    bytes: 0,
-                });
-                Ok(())
-            }
+        if let Some(at) = &mut self.at {
+            return at.move_to(head);
         }
+        check_public(&head)?;
+        self.at = Some(At {
+            head,
+            bodies: HashMap::new(),
+            bytes: 0,
+        });
+        Ok(())
     }
 }
 

@@ -48,6 +48,7 @@ async fn main() -> ExitCode {
     let schedule = Schedule {
         faults: args.faults,
         seed,
+        kinds: Vec::new(),
         topology: match args.topology {
             Kind::Single => Topology::Single,
             Kind::Sentinel => Topology::Sentinel,

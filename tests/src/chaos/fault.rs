@@ -10,23 +10,41 @@ use crate::{Servers, Stack, haproxy::HaProxy};
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A gateway is ended at once.
     GatewayKilled,
+    /// A gateway is asked to stop.
     GatewayTerminated,
+    /// A gateway stands still for a while.
     GatewayFrozen,
+    /// An ingest process is ended at once.
     IngestKilled,
+    /// An ingest process is asked to stop.
     IngestTerminated,
+    /// An ingest process stands still for a while.
     IngestFrozen,
+    /// Redis is ended at once and starts again on its data.
     RedisKilled,
+    /// Redis stands still for a while.
     RedisFrozen,
+    /// Redis ends all subscriptions.
     SubscriptionsKilled,
+    /// Redis ends all other connections.
     ConnectionsKilled,
+    /// A gateway does not reach Redis for a while.
     GatewayCutOff,
+    /// The connections of a gateway to Redis are open and dead.
     GatewayStalled,
+    /// All between a gateway and Redis comes late.
     GatewayDelayed,
+    /// An ingest process does not reach Redis for a while.
     IngestCutOff,
+    /// The connections of an ingest process to Redis are open and dead.
     IngestStalled,
+    /// The load balancer is restarted.
     BalancerRestarted,
+    /// A third of the viewers lose their connection.
     ViewersCut,
+    /// A primary is lost and comes back as a replica.
     PrimaryLost,
 }
 
@@ -166,7 +184,7 @@ impl Fault {
                 proxy(&stack.gateways[gateway], &|proxy| proxy.delay(delay));
                 tokio::time::sleep(self.lasts * 2).await;
                 proxy(&stack.gateways[gateway], &|proxy| {
-                    proxy.delay(Duration::ZERO)
+                    proxy.delay(Duration::ZERO);
                 });
             }
             Kind::IngestCutOff => {

@@ -28,7 +28,8 @@ use sim::{
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{SAMPLE_XML, Stack, StackConfig, Topology, haproxy::HaProxy};
-use fault::{Fault, Kind};
+use fault::Fault;
+pub use fault::Kind;
 use viewer::{Viewer, difference};
 use writer::Writer;
 
@@ -49,6 +50,8 @@ pub struct Schedule {
     pub faults: usize,
     /// Makes the schedule.
     pub seed: u64,
+    /// Which kinds of faults; those that the topology can have when none is named.
+    pub kinds: Vec<Kind>,
     /// On which kind of Redis.
     pub topology: Topology,
     /// Viewers of each event.
@@ -107,6 +110,7 @@ pub async fn run(schedule: &Schedule) -> Result<Summary, String> {
         .await
         .map_err(|what| format!("before any fault: {what}"))?;
     let kinds: &[Kind] = match schedule.topology {
+        _ if !schedule.kinds.is_empty() => &schedule.kinds,
         Topology::Single => &Kind::SINGLE,
         Topology::Sentinel | Topology::Cluster => &Kind::SEVERAL,
     };
@@ -209,7 +213,7 @@ impl Running {
             .entry(format!("{:?}", fault.kind))
             .or_default() += 1;
         self.settle().await?;
-        if number % SEATS_EVERY == 0 {
+        if number.is_multiple_of(SEATS_EVERY) {
             self.check_seats().await?;
         }
         Ok(())

@@ -137,10 +137,12 @@ impl Watching {
 
     async fn connect(&self) -> Option<Socket> {
         let origin = self.origin.replacen("http", "ws", 1);
-        let mut url = format!("{origin}/api/v1/events/{}/ws", self.event_id);
-        if !self.known.epoch.is_empty() {
-            url += &format!("?epoch={}&since={}", self.known.epoch, self.known.seq);
-        }
+        let since = if self.known.epoch.is_empty() {
+            String::new()
+        } else {
+            format!("?epoch={}&since={}", self.known.epoch, self.known.seq)
+        };
+        let url = format!("{origin}/api/v1/events/{}/ws{since}", self.event_id);
         let connected = timeout(CONNECT_WITHIN, connect_async(url)).await.ok()?;
         connected.ok().map(|(socket, _)| socket)
     }

@@ -24,7 +24,7 @@ struct Probe {
 
 /// All probes of a process.
 pub(super) struct Probes {
-    probes: Vec<Probe>,
+    all: Vec<Probe>,
     published: (mpsc::Sender<usize>, mpsc::Receiver<usize>),
     /// Whether hearing anything at all proves that all of it is heard.
     one_server: bool,
@@ -51,25 +51,25 @@ impl Probes {
         };
         Self {
             published: mpsc::channel(channels.len().max(1)),
-            probes: channels.into_iter().map(probe).collect(),
+            all: channels.into_iter().map(probe).collect(),
             one_server,
         }
     }
 
     pub fn channels(&self) -> impl Iterator<Item = &str> {
-        self.probes.iter().map(|probe| probe.channel.as_str())
+        self.all.iter().map(|probe| probe.channel.as_str())
     }
 
     /// A new connection starts without guilt.
     pub fn reset(&mut self) {
-        for probe in &mut self.probes {
+        for probe in &mut self.all {
             probe.unheard_since = None;
         }
     }
 
     /// Publishes all of them beside the caller, whom a server that takes long must not stop.
     pub fn send(&self, store: &Store) {
-        for (index, probe) in self.probes.iter().enumerate() {
+        for (index, probe) in self.all.iter().enumerate() {
             let (store, channel) = (store.clone(), probe.channel.clone());
             let published = self.published.0.clone();
             tokio::spawn(async move {
@@ -90,7 +90,7 @@ impl Probes {
     /// Takes note of what was published.
     pub fn note_published(&mut self) {
         while let Ok(index) = self.published.1.try_recv() {
-            let probe = &mut self.probes[index];
+            let probe = &mut self.all[index];
             // It may have been heard before its publisher had the answer.
             probe.unheard_since.get_or_insert_with(Instant::now);
         }
@@ -100,7 +100,7 @@ impl Probes {
     pub fn heard(&mut self, channel: &str, now_ms: i64) {
         let one_server = self.one_server;
         let proven = self
-            .probes
+            .all
             .iter_mut()
             .filter(|probe| one_server || probe.channel == channel);
         for probe in proven {
@@ -111,7 +111,7 @@ impl Probes {
 
     /// Whether something published long ago was not heard.
     pub fn deaf(&self) -> bool {
-        let unheard = self.probes.iter().filter_map(|probe| probe.unheard_since);
+        let unheard = self.all.iter().filter_map(|probe| probe.unheard_since);
         unheard
             .into_iter()
             .any(|since| since.elapsed() > DEAF_AFTER)
@@ -119,7 +119,7 @@ impl Probes {
 
     /// When the server that was silent longest was last heard, ms since 1970.
     pub fn proof_ms(&self) -> Option<i64> {
-        self.probes.iter().map(|probe| probe.heard_ms).min()
+        self.all.iter().map(|probe| probe.heard_ms).min()
     }
 }
 

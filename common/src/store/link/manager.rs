@@ -18,7 +18,7 @@ use crate::store::StoreError;
 pub(in crate::store) enum Source {
     Single(Client),
     Sentinel(Mutex<SentinelClient>),
-    Cluster(Topology, ClusterClient),
+    Cluster(Box<(Topology, ClusterClient)>),
 }
 
 /// What happens to pushes of a subscription.
@@ -48,9 +48,10 @@ impl Source {
                 let client = SentinelClient::build(sentinels.clone(), name, Some(info), kind)?;
                 Self::Sentinel(Mutex::new(client))
             }
-            Topology::Cluster(_) => {
-                Self::Cluster(topology.clone(), cluster(topology, timeout).build()?)
-            }
+            Topology::Cluster(_) => Self::Cluster(Box::new((
+                topology.clone(),
+                cluster(topology, timeout).build()?,
+            ))),
         })
     }
 
@@ -67,7 +68,7 @@ impl Source {
                 let mut client = client.lock().await;
                 Link::Node(client.get_async_connection_with_config(&config).await?)
             }
-            Self::Cluster(_, client) => Link::Cluster(client.get_async_connection().await?),
+            Self::Cluster(cluster) => Link::Cluster(cluster.1.get_async_connection().await?),
         })
     }
 
@@ -92,8 +93,8 @@ impl Source {
                 let mut client = client.lock().await;
                 Link::Node(client.get_async_connection_with_config(&config).await?)
             }
-            Self::Cluster(topology, _) => {
-                let client = cluster(topology, timeout).push_sender(pushes).build()?;
+            Self::Cluster(known) => {
+                let client = cluster(&known.0, timeout).push_sender(pushes).build()?;
                 Link::Cluster(client.get_async_connection().await?)
             }
         })

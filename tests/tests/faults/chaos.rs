@@ -1,0 +1,62 @@
+//! A short schedule of faults with every mechanism, and of one kind of fault without the mechanism
+//! against it.
+
+use system_tests::{
+    Topology,
+    chaos::{Kind, Schedule, Summary, run},
+};
+
+async fn schedule(faults: usize, kinds: &[Kind], without: &[&str]) -> Result<Summary, String> {
+    let schedule = Schedule {
+        faults,
+        seed: 11,
+        kinds: kinds.to_vec(),
+        topology: Topology::Single,
+        viewers: 5,
+        without: without
+            .iter()
+            .map(|mechanism| (*mechanism).to_owned())
+            .collect(),
+        verbose: false,
+    };
+    run(&schedule).await
+}
+
+/// Nothing is noticed of these faults but without the mechanism.
+async fn is_needed(mechanism: &str, kind: Kind, faults: usize) {
+    let (with, without) = tokio::join!(
+        schedule(3, &[kind], &[]),
+        schedule(faults, &[kind], &[mechanism])
+    );
+    if let Err(what) = with {
+        panic!("with {mechanism}: {what}");
+    }
+    assert!(without.is_err(), "{kind:?} is survived without {mechanism}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_ever_diverges() {
+    if let Err(what) = schedule(20, &[], &[]).await {
+        panic!("{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_is_why_a_killed_gateway_s_spectators_get_exactly_what_they_missed() {
+    is_needed("history", Kind::GatewayKilled, 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn position_checks_are_why_a_lost_last_message_is_found() {
+    is_needed("position-checks", Kind::SubscriptionsKilled, 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_atomic_step_is_why_a_killed_ingest_leaves_no_row_without_its_message() {
+    is_needed("atomic-commit", Kind::IngestKilled, 20).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_are_why_a_killed_gateway_s_seats_come_back() {
+    is_needed("leases", Kind::GatewayKilled, 1).await;
+}

@@ -1,0 +1,35 @@
+//! What fails, and what nobody notices of it. Mechanisms stand in pairs: with it the scenario passes,
+//! without it the same scenario fails.
+
+mod chaos;
+mod durability;
+mod outage;
+mod slow;
+mod tls;
+
+use serde_json::json;
+use system_tests::{SAMPLE_XML, Stack, StackConfig};
+
+const RACE: &str = "K1M_QUA_4";
+
+/// A system with one running event, and the event's key.
+async fn running(gateway_flags: &[&str]) -> (Stack, String) {
+    let config = StackConfig {
+        gateway_flags: gateway_flags
+            .iter()
+            .map(|flag| (*flag).to_owned())
+            .collect(),
+        ..StackConfig::default()
+    };
+    let stack = Stack::with(config).await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    api.push_xml(&key, SAMPLE_XML).await;
+    api.bring_to("E", &key, "running").await;
+    (stack, key)
+}
+
+async fn push(stack: &Stack, key: &str, bib: u32, time: u32) {
+    let pushed = stack.ingest().push_result(key, RACE, bib, time).await;
+    assert_eq!(pushed.body, json!({ "updated": 1 }));
+}

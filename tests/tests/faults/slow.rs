@@ -1,0 +1,104 @@
+//! Spectators who take nothing, beside one who does.
+
+use serde_json::{Value, json};
+use system_tests::{Api, Stack, until};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::running;
+
+/// A WebSocket whose owner reads only when asked to.
+async fn lazy(stack: &Stack) -> TcpStream {
+    let mut socket = TcpStream::connect(&stack.gateways[0].address)
+        .await
+        .expect("a connection");
+    let request = "GET /api/v1/events/E/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket
+        .write_all(request.as_bytes())
+        .await
+        .expect("it is sent");
+    socket
+}
+
+/// Boats with long names, so that little is needed to fill a socket.
+async fn flood(api: &Api, key: &str, rounds: u32) {
+    for round in 0..rounds {
+        let boats: Vec<Value> = (1..=150)
+            .map(|bib| {
+                json!({
+                    "raceId": super::RACE, "bib": bib, "time": round,
+                    "name": format!("{round} {}", "x".repeat(400)), "club": "y".repeat(400),
+                })
+            })
+            .collect();
+        let pushed = api
+            .push(key, "/ingest/oncourse", &json!({ "oncourse": boats }))
+            .await;
+        assert_eq!(pushed.status, 200, "{}", pushed.body);
+        tokio::time::sleep(std::time::Duration::from_millis(210)).await;
+    }
+}
+
+const REFRESH: &str = r#""type":"refresh""#;
+const ROUNDS: u32 = 30;
+
+/// Whether a lazy spectator that reads at last is told to refresh, or gets everything to the last list.
+async fn is_refreshed(socket: &mut TcpStream) -> bool {
+    let last = format!(r#""time":{},"#, ROUNDS - 1);
+    let mut received = String::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = socket.read(&mut buffer).await.expect("it goes on");
+        assert_ne!(count, 0, "it ended early");
+        received.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        if received.contains(REFRESH) || received.contains(&last) {
+            return received.contains(REFRESH);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_over_its_bound_becomes_one_refresh_and_the_others_notice_nothing() {
+    for (without, refreshed) in [(None, true), (Some("--without=bounded-backlog"), false)] {
+        let mut flags = vec!["--backlog-bytes=300000"];
+        flags.extend(without);
+        let (stack, key) = running(&flags).await;
+        let mut good = stack.watch(0, "E").await;
+        good.message().await;
+        let mut slow = lazy(&stack).await;
+        let api = stack.ingest();
+        let flooding = tokio::spawn(async move { flood(&api, &key, ROUNDS).await });
+        for _ in 0..ROUNDS {
+            // It checks each seq by itself.
+            good.message().await;
+        }
+        flooding.await.expect("all was pushed");
+        assert_eq!(is_refreshed(&mut slow).await, refreshed, "{without:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_for_too_long_is_closed_and_its_seat_is_free() {
+    let flags = [
+        "--max-connections-per-event=2",
+        "--stall-seconds=2",
+        "--ping-seconds=60",
+    ];
+    let (stack, key) = running(&flags).await;
+    let mut good = stack.watch(0, "E").await;
+    good.message().await;
+    let slow = lazy(&stack).await;
+    let api = stack.ingest();
+    let flooding = tokio::spawn(async move { flood(&api, &key, 60).await });
+    let mut next = until("the seat of the slow one to be free", || async {
+        stack.try_watch(0, "E").await.ok()
+    })
+    .await;
+    next.message().await;
+    flooding.abort();
+    drop(slow);
+}
