@@ -24,9 +24,10 @@ async fn schedule(faults: usize, kinds: &[Kind], without: &[&str]) -> Result<Sum
 
 /// Nothing is noticed of these faults but without the mechanism.
 async fn is_needed(mechanism: &str, kind: Kind, faults: usize) {
+    let (kinds, mechanisms) = ([kind], [mechanism]);
     let (with, without) = tokio::join!(
-        schedule(3, &[kind], &[]),
-        schedule(faults, &[kind], &[mechanism])
+        schedule(3, &kinds, &[]),
+        schedule(faults, &kinds, &mechanisms)
     );
     if let Err(what) = with {
         panic!("with {mechanism}: {what}");
