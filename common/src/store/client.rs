@@ -7,12 +7,13 @@ use std::{
 
 use deadpool_redis::{Manager, Pool, PoolError, Runtime};
 use futures::{StreamExt, TryStreamExt, stream};
-use redis::{FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, Value};
 
 use super::{
     StoreError,
     error::is_demoted,
     link::{LinkManager, LinkPool, Pooled, Source, node_config, url::Topology},
+    script,
 };
 
 /// Commands for different slots of a cluster that are under way at once.
@@ -70,7 +71,8 @@ impl Store {
 
     /// Whether Redis answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.query::<()>(redis::pipe().cmd("PING").ignore()).await
+        self.command::<Value>(&redis::cmd("PING")).await?;
+        Ok(())
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -95,17 +97,35 @@ impl Store {
         }
     }
 
-    /// Runs a pipeline on a pooled connection. All of its keys are of one event.
-    pub(super) async fn query<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
+    /// Runs one command on a pooled connection.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
-        let answer = self.in_time(pipe.query_async(&mut connection)).await;
+        let answer = self.in_time(command.query_async(&mut connection)).await;
         finish(connection, answer)
+    }
+
+    /// Reads keys of one event at one instant; the server's clock, in ms since 1970, comes last.
+    pub(super) async fn read_at_once(
+        &self,
+        reads: &[(&str, String)],
+    ) -> Result<(Vec<Value>, i64), StoreError> {
+        let mut invocation = script::READ.prepare_invoke();
+        for (command, key) in reads {
+            invocation.key(key).arg(*command);
+        }
+        let mut answers: Vec<Value> = self.invoke(&invocation).await?;
+        let clock = answers.pop().unwrap_or(Value::Nil);
+        if answers.len() != reads.len() {
+            return Err(StoreError::corrupt("an answer is missing"));
+        }
+        let (seconds, micros): (i64, i64) = redis::from_redis_value(clock)?;
+        Ok((answers, seconds * 1000 + micros / 1000))
     }
 
     /// Runs one command for each of many events, and gives the answers in their order.
     pub(super) async fn query_each<T: FromRedisValue + Send>(
         &self,
-        commands: Vec<redis::Cmd>,
+        commands: Vec<Cmd>,
     ) -> Result<Vec<T>, StoreError> {
         if commands.is_empty() {
             return Ok(Vec::new());
@@ -115,14 +135,11 @@ impl Store {
             for command in commands {
                 pipe.add_command(command);
             }
-            return self.query(&pipe).await;
+            let mut connection = self.connection().await?;
+            let answers = self.in_time(pipe.query_async(&mut connection)).await;
+            return finish(connection, answers);
         }
-        let one = |command| async move {
-            let mut pipe = Pipeline::with_capacity(1);
-            pipe.add_command(command);
-            let (answer,): (T,) = self.query(&pipe).await?;
-            Ok(answer)
-        };
+        let one = |command: Cmd| async move { self.command(&command).await };
         stream::iter(commands)
             .map(one)
             .buffered(SPREAD_MAX)

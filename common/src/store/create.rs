@@ -31,9 +31,8 @@ impl Store {
         new: NewEvent,
         api_key_digest: &str,
     ) -> Result<EventRecord, StoreError> {
-        let (number,): (u64,) = self
-            .query(redis::pipe().cmd("INCR").arg(super::keys::NUMBER))
-            .await?;
+        let mut increment = redis::cmd("INCR");
+        let number: u64 = self.command(increment.arg(super::keys::NUMBER)).await?;
         let (image, image_bytes) = new.image.unzip();
         let record = EventRecord {
             event_id: new.event_id,

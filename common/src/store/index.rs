@@ -15,9 +15,8 @@ use crate::domain::{EventId, EventRecord};
 impl Store {
     /// All event ids of the list, sorted.
     pub async fn event_ids(&self) -> Result<Vec<EventId>, StoreError> {
-        let (ids,): (Vec<String>,) = self
-            .query(redis::pipe().cmd("SMEMBERS").arg(keys::EVENTS))
-            .await?;
+        let mut members = redis::cmd("SMEMBERS");
+        let ids: Vec<String> = self.command(members.arg(keys::EVENTS)).await?;
         let mut ids: Vec<EventId> = ids
             .iter()
             .filter_map(|id| EventId::parse(id).ok())
@@ -29,9 +28,8 @@ impl Store {
     /// The event that the index names for a key; the caller must check that the key really is the
     /// event's own.
     pub async fn event_of_key(&self, digest: &str) -> Result<Option<EventId>, StoreError> {
-        let (id,): (Option<String>,) = self
-            .query(redis::pipe().cmd("GET").arg(keys::api_key(digest)))
-            .await?;
+        let mut get = redis::cmd("GET");
+        let id: Option<String> = self.command(get.arg(keys::api_key(digest))).await?;
         Ok(id.and_then(|id| EventId::parse(&id).ok()))
     }
 
@@ -48,8 +46,10 @@ impl Store {
 
     /// Removes the entry of a key that opens nothing any more.
     pub async fn forget_key(&self, digest: &str) -> Result<(), StoreError> {
-        let key = keys::api_key(digest);
-        self.query(redis::pipe().cmd("DEL").arg(key).ignore()).await
+        let mut delete = redis::cmd("DEL");
+        self.command::<redis::Value>(delete.arg(keys::api_key(digest)))
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn unindex_event(
@@ -65,9 +65,10 @@ impl Store {
         self.query_each::<redis::Value>(vec![key, listed]).await?;
         // Somebody may have created the event anew between its deletion and the line above.
         let meta = EventKeys::new(event_id).meta();
-        let (exists,): (u8,) = self.query(redis::pipe().cmd("EXISTS").arg(meta)).await?;
+        let exists: u8 = self.command(redis::cmd("EXISTS").arg(meta)).await?;
         if exists == 1 {
-            self.query::<()>(redis::pipe().cmd("SADD").arg(keys::EVENTS).arg(id).ignore())
+            let mut listed = redis::cmd("SADD");
+            self.command::<redis::Value>(listed.arg(keys::EVENTS).arg(id))
                 .await?;
         }
         Ok(())

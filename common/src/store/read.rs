@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use redis::{Pipeline, Value};
+use redis::Value;
 
 use super::{
     Store, StoreError,
     keys::EventKeys,
     record::{self, Fields, from_json},
+    script,
 };
 use crate::{
     domain::{
@@ -74,45 +75,39 @@ pub struct Pulse {
 /// What a gateway's room starts from: a [`Head`] is consistent in itself.
 pub type Snapshot = Head;
 
-type HeadReply = (
-    Fields,
-    HashMap<String, u64>,
-    Option<String>,
-    Option<String>,
-    (i64, i64),
-);
-
-/// The commands whose answers are a [`HeadReply`].
-fn head_commands(pipe: &mut Pipeline, keys: &EventKeys) {
-    pipe.atomic();
-    pipe.cmd("HGETALL").arg(keys.meta());
-    pipe.cmd("HGETALL").arg(keys.marks());
-    pipe.cmd("GET").arg(keys.structure());
-    pipe.cmd("GET").arg(keys.on_course());
-    pipe.cmd("TIME");
+/// What a [`Head`] is read from, in this order.
+fn head_reads(keys: &EventKeys) -> Vec<(&'static str, String)> {
+    vec![
+        ("HGETALL", keys.meta()),
+        ("HGETALL", keys.marks()),
+        ("GET", keys.structure()),
+        ("GET", keys.on_course()),
+    ]
 }
 
 /// How often a consistent read is tried while the structure changes under it.
 const CONSISTENT_TRIES: usize = 5;
-/// How many answers a [`HeadReply`] is made of.
-const HEAD_REPLIES: usize = 5;
-
-type PulseReply = (Option<String>, Option<String>, Option<Seq>, Option<i64>);
+type PulseReply = (
+    Option<String>,
+    Option<String>,
+    Option<Seq>,
+    Option<i64>,
+    i64,
+    i64,
+);
 
 impl Store {
     /// Reads an event's head; [`StoreError::NoEvent`] when there is none.
     pub async fn head(&self, event_id: &EventId) -> Result<Head, StoreError> {
         let keys = EventKeys::new(event_id);
-        let mut pipe = redis::pipe();
-        head_commands(&mut pipe, &keys);
-        let reply: HeadReply = self.query(&pipe).await?;
-        read_head(event_id, &reply)
+        let (answers, server_ms) = self.read_at_once(&head_reads(&keys)).await?;
+        read_head(event_id, answers, server_ms)
     }
 
     /// Reads an event's record alone.
     pub async fn record(&self, event_id: &EventId) -> Result<EventRecord, StoreError> {
         let meta = EventKeys::new(event_id).meta();
-        let (fields,): (Fields,) = self.query(redis::pipe().cmd("HGETALL").arg(meta)).await?;
+        let fields: Fields = self.command(redis::cmd("HGETALL").arg(meta)).await?;
         Ok(record::read(event_id, &fields)?.0)
     }
 
@@ -135,16 +130,10 @@ impl Store {
 
     /// Where the event stands; `None` when it is gone.
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
-        let meta = EventKeys::new(event_id).meta();
-        let mut pipe = redis::pipe();
-        pipe.cmd("HMGET").arg(meta);
-        pipe.arg("incarnation")
-            .arg("epoch")
-            .arg("seq")
-            .arg("oncourse_due_at");
-        pipe.cmd("TIME");
-        let (found, (seconds, micros)): (PulseReply, (i64, i64)) = self.query(&pipe).await?;
-        let (Some(incarnation), Some(epoch), Some(seq), due_at_ms) = found else {
+        let mut invocation = script::PULSE.prepare_invoke();
+        invocation.key(EventKeys::new(event_id).meta());
+        let reply: PulseReply = self.invoke(&invocation).await?;
+        let (Some(incarnation), Some(epoch), Some(seq), due_at_ms, seconds, micros) = reply else {
             return Ok(None);
         };
         let epoch = Epoch::new(epoch);
@@ -207,18 +196,12 @@ impl Store {
         races: &[RaceId],
     ) -> Result<(Head, Participants, Vec<Rows>), StoreError> {
         let keys = EventKeys::new(event_id);
-        let mut pipe = redis::pipe();
-        head_commands(&mut pipe, &keys);
-        pipe.cmd("HVALS").arg(keys.people(class_id));
-        for race_id in races {
-            pipe.cmd("HVALS").arg(keys.rows(race_id));
-        }
-        let mut replies: Vec<Value> = self.query(&pipe).await?;
-        if replies.len() != HEAD_REPLIES + 1 + races.len() {
-            return Err(StoreError::corrupt("an answer is missing"));
-        }
-        let hashes = replies.split_off(HEAD_REPLIES);
-        let reply: HeadReply = redis::from_redis_value(Value::Array(replies))?;
+        let mut reads = head_reads(&keys);
+        let head_count = reads.len();
+        reads.push(("HVALS", keys.people(class_id)));
+        reads.extend(races.iter().map(|race_id| ("HVALS", keys.rows(race_id))));
+        let (mut answers, server_ms) = self.read_at_once(&reads).await?;
+        let hashes = answers.split_off(head_count);
         let mut hashes = hashes
             .into_iter()
             .map(redis::from_redis_value::<Vec<String>>);
@@ -230,7 +213,7 @@ impl Store {
             Ok(values(&hash?)?.into_iter().map(by_id).collect())
         });
         let rows: Result<Vec<Rows>, StoreError> = rows.collect();
-        Ok((read_head(event_id, &reply)?, people, rows?))
+        Ok((read_head(event_id, answers, server_ms)?, people, rows?))
     }
 
     /// The event's record with the bytes of its picture; `None` when it has no picture.
@@ -239,11 +222,13 @@ impl Store {
         event_id: &EventId,
     ) -> Result<Option<(EventRecord, Vec<u8>)>, StoreError> {
         let keys = EventKeys::new(event_id);
-        let mut pipe = redis::pipe();
-        pipe.atomic();
-        pipe.cmd("HGETALL").arg(keys.meta());
-        pipe.cmd("GET").arg(keys.image());
-        let (fields, bytes): (Fields, Option<Vec<u8>>) = self.query(&pipe).await?;
+        let reads = [("HGETALL", keys.meta()), ("GET", keys.image())];
+        let (answers, _) = self.read_at_once(&reads).await?;
+        let [fields, bytes] = answers
+            .try_into()
+            .map_err(|_| StoreError::corrupt("image"))?;
+        let fields: Fields = redis::from_redis_value(fields)?;
+        let bytes: Option<Vec<u8>> = redis::from_redis_value(bytes)?;
         let (record, _) = record::read(event_id, &fields)?;
         Ok(bytes.map(|bytes| (record, bytes)))
     }
@@ -286,16 +271,13 @@ impl Store {
         &self,
         keys: impl Iterator<Item = String>,
     ) -> Result<Vec<Vec<String>>, StoreError> {
-        let mut pipe = Pipeline::new();
-        let mut count = 0;
-        for key in keys {
-            pipe.cmd("HVALS").arg(key);
-            count += 1;
-        }
-        if count == 0 {
+        let reads: Vec<(&str, String)> = keys.map(|key| ("HVALS", key)).collect();
+        if reads.is_empty() {
             return Ok(Vec::new());
         }
-        self.query(&pipe).await
+        let (answers, _) = self.read_at_once(&reads).await?;
+        let hashes = answers.into_iter().map(redis::from_redis_value);
+        hashes.map(|hash| Ok(hash?)).collect()
     }
 }
 
@@ -303,9 +285,16 @@ fn values<T: serde::de::DeserializeOwned>(values: &[String]) -> Result<Vec<T>, S
     values.iter().map(|text| from_json(text)).collect()
 }
 
-fn read_head(event_id: &EventId, reply: &HeadReply) -> Result<Head, StoreError> {
-    let (meta, marks, structure, on_course, (seconds, micros)) = reply;
-    let (record, position) = record::read(event_id, meta)?;
+fn read_head(event_id: &EventId, answers: Vec<Value>, server_ms: i64) -> Result<Head, StoreError> {
+    let answers: [Value; 4] = answers
+        .try_into()
+        .map_err(|_| StoreError::corrupt("head"))?;
+    let [meta, marks, structure, on_course] = answers;
+    let meta: Fields = redis::from_redis_value(meta)?;
+    let marks: HashMap<String, u64> = redis::from_redis_value(marks)?;
+    let structure: Option<String> = redis::from_redis_value(structure)?;
+    let on_course: Option<String> = redis::from_redis_value(on_course)?;
+    let (record, position) = record::read(event_id, &meta)?;
     let under = |prefix: &str| {
         let named = marks.iter();
         named
@@ -319,7 +308,7 @@ fn read_head(event_id: &EventId, reply: &HeadReply) -> Result<Head, StoreError> 
         marks: Marks(under("seq:")),
         structure: optional(structure.as_deref())?,
         on_course: optional(on_course.as_deref())?,
-        server_ms: seconds * 1000 + micros / 1000,
+        server_ms,
     })
 }
 

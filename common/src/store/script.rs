@@ -16,4 +16,6 @@ script!(COMMIT, "commit.lua");
 script!(CREATE, "create.lua");
 script!(DELETE, "delete.lua");
 script!(HISTORY, "history.lua");
+script!(PULSE, "pulse.lua");
+script!(READ, "read.lua");
 script!(SEATS, "seats.lua");

@@ -7,14 +7,12 @@ impl Store {
     /// makes it. Never used with a secret of one's own.
     pub async fn dev_secret(&self) -> Result<String, StoreError> {
         let fresh = format!("{:032x}", rand::random::<u128>());
-        let mut pipe = redis::pipe();
-        pipe.cmd("SET")
-            .arg(keys::DEV_SECRET)
-            .arg(fresh)
-            .arg("NX")
-            .ignore();
-        pipe.cmd("GET").arg(keys::DEV_SECRET);
-        let (secret,): (String,) = self.query(&pipe).await?;
+        let mut make = redis::cmd("SET");
+        make.arg(keys::DEV_SECRET).arg(fresh).arg("NX");
+        self.command::<redis::Value>(&make).await?;
+        let secret = self
+            .command(redis::cmd("GET").arg(keys::DEV_SECRET))
+            .await?;
         Ok(secret)
     }
 }

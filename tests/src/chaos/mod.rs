@@ -245,8 +245,10 @@ impl Running {
     /// What keeps somebody from the truth; nothing when everyone has it.
     async fn apart(&self) -> Option<String> {
         for (event_id, viewers) in &self.viewers {
-            let Some(truth) = truth::read(&self.store, event_id).await else {
-                return Some(format!("{event_id} can't be read from Redis"));
+            let truth = match truth::read(&self.store, event_id).await {
+                Ok(Some(truth)) => truth,
+                Ok(None) => return Some(format!("{event_id} does not come to rest")),
+                Err(error) => return Some(format!("{event_id} can't be read: {error}")),
             };
             for (number, viewer) in viewers.iter().enumerate() {
                 let apart = viewer.seen(|seen| {

@@ -11,18 +11,20 @@ use serde_json::{Value, json};
 
 use super::viewer::Known;
 
-/// What every spectator must know in the end; `None` while it can't be read or changes.
-pub async fn read(store: &Store, event_id: &EventId) -> Option<Known> {
-    let head = store.head(event_id).await.ok()?;
-    let whole = store.whole_competition(&head).await.ok()?;
+/// What every spectator must know in the end; `None` while it changes.
+pub async fn read(store: &Store, event_id: &EventId) -> Result<Option<Known>, StoreError> {
+    let head = store.head(event_id).await?;
+    let whole = store.whole_competition(&head).await?;
     // Rows are read after the head: they are its own only if nothing came between.
-    if store.head(event_id).await.ok()?.position != head.position {
-        return None;
+    if store.head(event_id).await?.position != head.position {
+        return Ok(None);
     }
     let view = StructureView::new(&head.record, &head.structure, &head.on_course.shown);
     let mut results = BTreeMap::new();
     for race in &head.structure.races {
-        let sheet = RaceSheet::of(&whole, &race.race_id)?;
+        let Some(sheet) = RaceSheet::of(&whole, &race.race_id) else {
+            continue;
+        };
         let rows = sheet.results().into_iter().map(|mut row| {
             row.detail = None;
             (u64::from(row.bib.unwrap_or(0)), json!(row))
@@ -32,7 +34,7 @@ pub async fn read(store: &Store, event_id: &EventId) -> Option<Known> {
             rows.collect::<BTreeMap<u64, Value>>(),
         );
     }
-    Some(Known {
+    Ok(Some(Known {
         epoch: head.position.epoch.to_string(),
         seq: head.position.seq,
         event: json!(view.event),
@@ -41,7 +43,7 @@ pub async fn read(store: &Store, event_id: &EventId) -> Option<Known> {
         races: json!(view.races),
         oncourse: json!(view.oncourse),
         results,
-    })
+    }))
 }
 
 /// Seats that live leases claim.

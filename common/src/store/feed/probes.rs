@@ -73,14 +73,11 @@ impl Probes {
             let (store, channel) = (store.clone(), probe.channel.clone());
             let published = self.published.0.clone();
             tokio::spawn(async move {
-                let mut pipe = redis::pipe();
-                pipe.cmd(store.publish_command())
-                    .arg(channel)
-                    .arg("probe")
-                    .ignore();
-                match store.query::<()>(&pipe).await {
+                let mut publish = redis::cmd(store.publish_command());
+                publish.arg(channel).arg("probe");
+                match store.command::<redis::Value>(&publish).await {
                     // The loop is behind: a later one will do.
-                    Ok(()) => drop(published.try_send(index)),
+                    Ok(_) => drop(published.try_send(index)),
                     Err(error) => debug!(%error, "probe not sent"),
                 }
             });
