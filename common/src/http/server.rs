@@ -4,7 +4,7 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,11 @@ use tracing::{debug, warn};
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Pause after `accept` failed, mostly for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections whose first request is being served at once: each holds tens of kilobytes for that
+/// moment, which a storm of thousands must not add up to.
+const ARRIVING_MAX: usize = 256;
+/// Whoever takes longer for its first request does not hold the others up.
+const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
 /// How long requests in flight may take once the server is asked to stop.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -62,19 +67,16 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let permits = Arc::new(Semaphore::new(limits.sockets));
+    let arriving = Arc::new(Semaphore::new(ARRIVING_MAX));
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &permits, &arriving) => accepted,
         };
         match accepted {
-            Ok((stream, peer, permit)) => {
-                let served = connection(stream, peer, router.clone(), limits, stop.clone());
-                connections.spawn(async move {
-                    served.await;
-                    drop(permit);
-                });
+            Ok(accepted) => {
+                connections.spawn(connection(accepted, router.clone(), limits, stop.clone()));
             }
             Err(error) => {
                 warn!(%error, "accept failed");
@@ -95,32 +97,64 @@ pub async fn serve(
     }
 }
 
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    arriving: Arriving,
+    _socket: OwnedSemaphorePermit,
+}
+
+/// The place of a connection whose first request is still to be answered.
+#[derive(Clone)]
+struct Arriving(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Arriving {
+    /// Makes place for the next one.
+    fn leave(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await;
-    let permit = permit.map_err(std::io::Error::other)?;
+    arriving: &Arc<Semaphore>,
+) -> std::io::Result<Accepted> {
+    let place = |places: &Arc<Semaphore>| Arc::clone(places).acquire_owned();
+    let socket = place(permits).await.map_err(std::io::Error::other)?;
+    let arriving = place(arriving).await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     // Nagle's algorithm would hold back every second small message for an acknowledgement.
     stream.set_nodelay(true)?;
-    Ok((stream, peer, permit))
+    Ok(Accepted {
+        stream,
+        peer,
+        arriving: Arriving(Arc::new(Mutex::new(Some(arriving)))),
+        _socket: socket,
+    })
 }
 
 async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    accepted: Accepted,
     router: Router,
     limits: ServerLimits,
     stop: CancellationToken,
 ) {
+    let Accepted {
+        stream,
+        peer,
+        arriving,
+        _socket,
+    } = accepted;
+    let first = arriving.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
+        let (router, first) = (router.clone(), first.clone());
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(PeerAddress(peer));
             request.extensions_mut().insert(ReceivedAt(Instant::now()));
             let Ok(response) = router.oneshot(request).await;
+            first.leave();
             Ok::<_, Infallible>(response)
         }
     });
@@ -131,11 +165,15 @@ async fn connection(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let mut late = std::pin::pin!(tokio::time::sleep(ARRIVE_WITHIN));
+    let result = loop {
+        tokio::select! {
+            result = connection.as_mut() => break result,
+            () = late.as_mut(), if !late.is_elapsed() => arriving.leave(),
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                break connection.await;
+            }
         }
     };
     if let Err(error) = result {
