@@ -87,6 +87,7 @@ struct FeedCollector {
     feed: Feed,
     reconnects: Gauge,
     dropped: Gauge,
+    deaf: Gauge,
     proof_age: Gauge,
 }
 
@@ -99,6 +100,10 @@ impl FeedCollector {
                 "Subscriptions made anew since the start.",
             )?,
             dropped: Gauge::new("feed_dropped", "Messages dropped before a room saw them.")?,
+            deaf: Gauge::new(
+                "feed_deaf",
+                "Connections given up because they delivered nothing.",
+            )?,
             proof_age: Gauge::new(
                 "feed_proof_age_seconds",
                 "Since the subscription last delivered anything.",
@@ -106,8 +111,8 @@ impl FeedCollector {
         })
     }
 
-    fn gauges(&self) -> [&Gauge; 3] {
-        [&self.reconnects, &self.dropped, &self.proof_age]
+    fn gauges(&self) -> [&Gauge; 4] {
+        [&self.reconnects, &self.dropped, &self.deaf, &self.proof_age]
     }
 }
 
@@ -126,6 +131,7 @@ impl Collector for FeedCollector {
             .set(stats.reconnects.load(Ordering::Relaxed) as f64);
         self.dropped
             .set(stats.dropped.load(Ordering::Relaxed) as f64);
+        self.deaf.set(stats.deaf.load(Ordering::Relaxed) as f64);
         let now_ms = jiff::Timestamp::now().as_millisecond();
         let age_ms = now_ms - stats.proof_ms.load(Ordering::Relaxed);
         self.proof_age.set(age_ms as f64 / 1000.0);

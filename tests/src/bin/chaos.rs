@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
         without: args.without,
         verbose: true,
     };
-    match run(&schedule).await {
+    match Box::pin(run(&schedule)).await {
         Ok(summary) => {
             println!("{summary}\nnobody ever diverged");
             ExitCode::SUCCESS

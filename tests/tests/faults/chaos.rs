@@ -19,7 +19,7 @@ async fn schedule(faults: usize, kinds: &[Kind], without: &[&str]) -> Result<Sum
             .collect(),
         verbose: false,
     };
-    run(&schedule).await
+    Box::pin(run(&schedule)).await
 }
 
 /// Nothing is noticed of these faults but without the mechanism.
