@@ -22,6 +22,7 @@ use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use answers::Answers;
 pub use config::Config;
 use metrics::Metrics;
 use room::hub::Hub;
@@ -61,12 +62,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let registry = Registry::new();
     let http_metrics = HttpMetrics::register(&registry)?;
     let metrics = Metrics::register(&registry, feed.clone())?;
-    let hub = Hub::new(store.clone(), feed, process, &config, metrics);
+    let answers = Answers::new(store.clone());
+    let stores = (store.clone(), answers.clone());
+    let hub = Hub::new(stores, feed, process, &config, metrics);
     let readiness = Readiness::new(store.clone());
 
     let public = listener::listen(config.listen)?;
     info!(address = %public.local_addr()?, "listening");
-    let router = routes::router(App::new(store, hub.clone()));
+    let router = routes::router(App::new(store, answers, hub.clone()));
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
     let router = http_metrics.layer(router);
     let stop = CancellationToken::new();

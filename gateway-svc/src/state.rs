@@ -19,9 +19,9 @@ pub struct App {
 
 impl App {
     /// Puts together what the handlers need.
-    pub fn new(store: Store, hub: Hub) -> Self {
+    pub fn new(store: Store, answers: Answers, hub: Hub) -> Self {
         Self {
-            answers: Answers::new(store.clone()),
+            answers,
             events: EventList::new(store.clone()),
             store,
             hub,

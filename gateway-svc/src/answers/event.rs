@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{
-    domain::EventId,
+    domain::{EventId, EventStatus},
     http::ApiError,
     store::{Head, Store, StoreError},
 };
@@ -66,6 +66,29 @@ impl CachedEvent {
         match found? {
             Some(answer) => Ok(answer),
             None => Err(ApiError::NotFound("there is no such race".to_owned())),
+        }
+    }
+}
+
+impl CachedEvent {
+    /// The state of the event, true for a position read after this call; the last known one while Redis is
+    /// away.
+    pub async fn status(
+        &self,
+        store: &Store,
+        event_id: &EventId,
+    ) -> Result<EventStatus, StoreError> {
+        let asked = Instant::now();
+        let mut known = self.known.lock().await;
+        let checked = known.check(store, event_id, asked).await;
+        self.gone.store(
+            matches!(checked, Err(StoreError::NoEvent)),
+            Ordering::Relaxed,
+        );
+        match (checked, &known.at) {
+            (Ok(()) | Err(StoreError::Unavailable(_)), Some(at)) => Ok(at.head.record.status),
+            (Ok(()), None) => Err(StoreError::NoEvent),
+            (Err(error), _) => Err(error),
         }
     }
 }

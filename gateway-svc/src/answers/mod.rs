@@ -10,7 +10,11 @@ pub mod shapes;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{domain::EventId, http::ApiError, store::Store};
+use common::{
+    domain::{EventId, EventStatus},
+    http::ApiError,
+    store::{Store, StoreError},
+};
 use moka::sync::Cache;
 
 pub use body::{Body, Resource};
@@ -45,6 +49,16 @@ impl Answers {
             .time_to_idle(IDLE_FOR)
             .build();
         Self { store, events }
+    }
+
+    /// The state of a public event, asked for once for all who wait.
+    pub async fn status(&self, event_id: &EventId) -> Result<EventStatus, StoreError> {
+        let event = self.events.get_with_by_ref(event_id, Arc::default);
+        let status = event.status(&self.store, event_id).await;
+        if event.is_gone() {
+            self.events.invalidate(event_id);
+        }
+        status
     }
 
     /// The answer for a resource of a public event: 404 where there is none.

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     Config,
+    answers::Answers,
     config::RoomConfig,
     connection::{CloseCode, Connection, OutboxLimits, serve},
     metrics::Metrics,
@@ -50,6 +51,7 @@ pub struct Hub {
 
 struct Inner {
     store: Store,
+    answers: Answers,
     feed: Feed,
     gateway: String,
     config: RoomConfig,
@@ -82,7 +84,7 @@ pub struct Ticket {
 impl Hub {
     /// No rooms yet.
     pub fn new(
-        store: Store,
+        (store, answers): (Store, Answers),
         feed: Feed,
         gateway: String,
         config: &Config,
@@ -90,6 +92,7 @@ impl Hub {
     ) -> Self {
         let inner = Inner {
             store,
+            answers,
             feed,
             gateway,
             config: config.room(),
@@ -162,10 +165,10 @@ impl Hub {
     }
 
     async fn check_status(&self, event_id: &EventId) -> Result<(), ApiError> {
-        match self.inner.store.record(event_id).await {
-            Ok(record) if record.status == EventStatus::Official => Err(official(event_id)),
-            Ok(record) if record.status.is_public() => Ok(()),
-            Ok(_) | Err(StoreError::NoEvent) => Err(not_found(event_id)),
+        match self.inner.answers.status(event_id).await {
+            Ok(EventStatus::Official) => Err(official(event_id)),
+            Ok(_) => Ok(()),
+            Err(StoreError::NoEvent) => Err(not_found(event_id)),
             Err(error) => Err(error.into()),
         }
     }

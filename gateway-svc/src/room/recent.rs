@@ -92,8 +92,15 @@ impl Recent {
     }
 
     /// Puts what was read of the history in front: `steps` follow `since` without a hole. Steps that
-    /// are here already are left out, and so is what does not fit.
+    /// are here already are left out. What does not fit is as good as gone: it is not read again.
     pub fn extend_back(&mut self, since: Seq, steps: Vec<Step>) {
+        self.put_in_front(since, steps);
+        if since < self.floor {
+            self.gone(since);
+        }
+    }
+
+    fn put_in_front(&mut self, since: Seq, steps: Vec<Step>) {
         if since >= self.floor || since + (steps.len() as Seq) < self.floor {
             return;
         }
@@ -216,7 +223,16 @@ mod tests {
         // What does not touch is of no use.
         let mut recent = Recent::new(limits(10, 1000), 5);
         recent.extend_back(1, vec![diff(2)]);
+        assert_eq!(recent.since(1, 0), Missed::Full);
+    }
+
+    #[test]
+    fn a_history_that_does_not_fit_is_not_read_for_ever() {
+        let mut recent = Recent::new(limits(2, 1000), 5);
         assert_eq!(recent.since(1, 0), Missed::Unknown);
+        recent.extend_back(1, (2..=5).map(diff).collect());
+        assert_eq!(recent.since(1, 0), Missed::Full);
+        assert!(replayed(&mut recent, 3).is_some());
     }
 
     #[test]

@@ -150,6 +150,8 @@ struct Running {
     boats_seen: Option<Instant>,
     checks: Checks,
     returning: Returning,
+    /// The history could not be read for those who wait for it.
+    past_unreadable: bool,
 }
 
 impl Running {
@@ -168,6 +170,7 @@ impl Running {
             boats_seen: None,
             checks: Checks::default(),
             returning: Returning::default(),
+            past_unreadable: false,
             task,
         }
     }
@@ -232,7 +235,10 @@ impl Running {
     fn command(&mut self, command: Command) {
         match command {
             Command::Join(connection, since) => self.join(connection, since),
-            Command::Drain(over) => self.drain_until = Some(Instant::now() + over),
+            Command::Drain(over) => {
+                self.drain_until = Some(Instant::now() + over);
+                self.settle_returning();
+            }
         }
     }
 
@@ -271,8 +277,18 @@ impl Running {
 
     /// Answers whoever came back and can be answered by now, and asks for what the others need.
     fn settle_returning(&mut self) {
+        if let Some(end) = self.room.ended() {
+            return self.turn_away_returning(CloseCode::Normal, farewell(end));
+        }
+        if self.drain_until.is_some() {
+            return self.turn_away_returning(CloseCode::ServiceRestart, "Service restart");
+        }
+        let past_unreadable = std::mem::take(&mut self.past_unreadable);
         let room = &mut self.room;
-        let resume = |since: &Position, verified| room.resume(since, verified, now_ms());
+        let resume = |since: &Position, verified| match room.resume(since, verified, now_ms()) {
+            Resumption::ReadPast if past_unreadable => Resumption::Full,
+            how => how,
+        };
         let (settled, wanted) = self.returning.settle(&self.checks, resume);
         for (returned, how) in settled {
             if how == Resumption::Full {
@@ -285,6 +301,12 @@ impl Running {
         }
         if wanted.check {
             self.check_position();
+        }
+    }
+
+    fn turn_away_returning(&mut self, code: CloseCode, reason: &str) {
+        for returned in self.returning.give_up() {
+            returned.connection.close(code, reason);
         }
     }
 
@@ -312,10 +334,8 @@ impl Running {
                 let again = self.checks.answer();
                 if matches!(input, Input::PositionUnknown) {
                     // Whoever is ahead of us must not be taken back to what we have.
-                    for returned in self.returning.give_up() {
-                        let code = CloseCode::TryAgainLater;
-                        returned.connection.close(code, "the position is not known");
-                    }
+                    let code = CloseCode::TryAgainLater;
+                    self.turn_away_returning(code, "the position is not known");
                 }
                 if again {
                     self.check_position();
@@ -323,11 +343,7 @@ impl Running {
             }
             Input::Past { history, .. } => {
                 self.returning.reading = false;
-                if history.is_none() {
-                    for returned in self.returning.give_up() {
-                        self.let_in(returned.connection, Resumption::Full);
-                    }
-                }
+                self.past_unreadable = history.is_none();
             }
             Input::History(_) => self.count_heal("history"),
             Input::Snapshot(_) => self.count_heal("snapshot"),

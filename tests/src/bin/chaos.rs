@@ -49,6 +49,7 @@ async fn main() -> ExitCode {
         faults: args.faults,
         seed,
         kinds: Vec::new(),
+        lasts_ms_max: 1500,
         topology: match args.topology {
             Kind::Single => Topology::Single,
             Kind::Sentinel => Topology::Sentinel,

@@ -91,17 +91,20 @@ pub struct Fault {
     pub kind: Kind,
     /// Of those that it can happen to, which.
     pub index: usize,
+    /// How long all is well before it.
+    pub after: Duration,
     /// How long it lasts.
     pub lasts: Duration,
 }
 
 impl Fault {
     /// The next one of a schedule.
-    pub fn random(random: &mut StdRng, kinds: &[Kind]) -> Self {
+    pub fn random(random: &mut StdRng, kinds: &[Kind], lasts_ms_max: u64) -> Self {
         Self {
             kind: kinds[random.random_range(0..kinds.len())],
             index: random.random_range(0..1000),
-            lasts: Duration::from_millis(random.random_range(50..1500)),
+            after: Duration::from_millis(random.random_range(100..500)),
+            lasts: Duration::from_millis(random.random_range(50..=lasts_ms_max.max(50))),
         }
     }
 

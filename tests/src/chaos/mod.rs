@@ -52,6 +52,8 @@ pub struct Schedule {
     pub seed: u64,
     /// Which kinds of faults; those that the topology can have when none is named.
     pub kinds: Vec<Kind>,
+    /// How long a fault lasts at most, in ms.
+    pub lasts_ms_max: u64,
     /// On which kind of Redis.
     pub topology: Topology,
     /// Viewers of each event.
@@ -115,7 +117,7 @@ pub async fn run(schedule: &Schedule) -> Result<Summary, String> {
         Topology::Sentinel | Topology::Cluster => &Kind::SEVERAL,
     };
     for number in 1..=schedule.faults {
-        let fault = Fault::random(&mut random, kinds);
+        let fault = Fault::random(&mut random, kinds, schedule.lasts_ms_max);
         if schedule.verbose {
             println!("{number}: {fault:?}");
         }
@@ -194,7 +196,7 @@ impl Running {
     /// Lets a fault happen and everyone find the truth again.
     async fn hit(&mut self, fault: &Fault, number: usize) -> Result<(), String> {
         self.paused.send_replace(false);
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(fault.after).await;
         let all: Vec<Viewer> = self
             .viewers
             .iter_mut()

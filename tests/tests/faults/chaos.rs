@@ -6,11 +6,21 @@ use system_tests::{
     chaos::{Kind, Schedule, Summary, run},
 };
 
-async fn schedule(faults: usize, kinds: &[Kind], without: &[&str]) -> Result<Summary, String> {
+/// Long faults are likelier to break something, short ones leave what is broken in sight.
+const LONG_MS: u64 = 1500;
+const SHORT_MS: u64 = 60;
+
+async fn schedule(
+    faults: usize,
+    kinds: &[Kind],
+    lasts_ms_max: u64,
+    without: &[&str],
+) -> Result<Summary, String> {
     let schedule = Schedule {
         faults,
         seed: 11,
         kinds: kinds.to_vec(),
+        lasts_ms_max,
         topology: Topology::Single,
         viewers: 5,
         without: without
@@ -26,8 +36,8 @@ async fn schedule(faults: usize, kinds: &[Kind], without: &[&str]) -> Result<Sum
 async fn is_needed(mechanism: &str, kind: Kind, faults: usize) {
     let (kinds, mechanisms) = ([kind], [mechanism]);
     let (with, without) = tokio::join!(
-        schedule(3, &kinds, &[]),
-        schedule(faults, &kinds, &mechanisms)
+        schedule(3, &kinds, SHORT_MS, &[]),
+        schedule(faults, &kinds, SHORT_MS, &mechanisms)
     );
     if let Err(what) = with {
         panic!("with {mechanism}: {what}");
@@ -37,7 +47,7 @@ async fn is_needed(mechanism: &str, kind: Kind, faults: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_ever_diverges() {
-    if let Err(what) = schedule(20, &[], &[]).await {
+    if let Err(what) = schedule(20, &[], LONG_MS, &[]).await {
         panic!("{what}");
     }
 }

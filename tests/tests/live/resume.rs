@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{SAMPLE_XML, Spectator, Stack, StackConfig, spectator::Standing};
+use system_tests::{
+    SAMPLE_XML, Spectator, Stack, StackConfig, servers::own_address, spectator::Standing,
+};
 
 const RACE: &str = "K1M_QUA_4";
 
@@ -187,4 +189,36 @@ async fn an_event_created_anew_is_never_continued() {
     let full = spectator.message().await;
     assert_eq!(full["type"], "full");
     assert_ne!(full["epoch"], standing.epoch.as_str());
+}
+
+#[tokio::test]
+async fn many_who_come_back_at_once_cost_redis_one_read_of_the_history() {
+    let metrics = format!("{}:9090", own_address());
+    let config = StackConfig {
+        gateway_flags: vec![
+            "--max-connections-per-event=1000".to_owned(),
+            format!("--metrics-listen={metrics}"),
+        ],
+        ..StackConfig::default()
+    };
+    let mut stack = Stack::with(config).await;
+    let key = running(&stack).await;
+    let standing = stood(&stack, 0).await;
+    race_on(&stack, &key, 5).await;
+    // A gateway without a room for the event must read all that they missed.
+    stack.gateways[0].restart();
+    let all = (0..300).map(|_| back(&stack, 0, &standing));
+    let all = futures::future::join_all(all).await;
+    for mut spectator in all {
+        assert_eq!(spectator.message().await["missed"], 5);
+    }
+    let read = reqwest::get(format!("http://{metrics}/metrics")).await;
+    let text = read.expect("an answer").text().await.expect("text");
+    let reads = |what: &str| {
+        let name = format!("gateway_room_reads_total{{what=\"{what}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.and_then(|count| count.parse::<u32>().ok())
+            .unwrap_or(0)
+    };
+    assert_eq!((reads("snapshot"), reads("past")), (1, 1), "{text}");
 }
