@@ -5,15 +5,33 @@ use std::{path::Path, process::Command};
 use serde_json::json;
 use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard};
 
+/// `deploy/up` as from a shell: what cargo tells a test about itself would have it build everything anew.
+fn up(root: &Path) -> Command {
+    let mut command = Command::new(root.join("deploy/up"));
+    for (variable, _) in std::env::vars() {
+        let is_cargo_s = variable.starts_with("CARGO_")
+            && !matches!(variable.as_str(), "CARGO_HOME" | "CARGO_TARGET_DIR");
+        if is_cargo_s {
+            command.env_remove(variable);
+        }
+    }
+    for variable in [
+        "MASTER_PASSWORDS",
+        "MASTER_PASSWORDS_FILE",
+        "KEY_SECRET",
+        "DEV_MODE",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
 /// What `deploy/up` says when it refuses to start.
 fn refused(root: &Path, options: &[&str]) -> String {
-    let mut command = Command::new(root.join("deploy/up"));
+    let mut command = up(root);
     command
         .args(["--debug", "--no-demo", "--port", "0"])
         .args(options);
-    for variable in ["MASTER_PASSWORDS", "MASTER_PASSWORDS_FILE", "DEV_MODE"] {
-        command.env_remove(variable);
-    }
     let mut up = Process::start("deploy/up", &mut command).with_children();
     assert!(!up.wait().success());
     up.wait_for_end_of_output()
@@ -25,13 +43,10 @@ async fn the_quickstart_works_through_one_origin() {
         .parent()
         .expect("the workspace");
     let data = tempfile::tempdir().expect("a temporary folder");
-    let mut command = Command::new(root.join("deploy/up"));
+    let mut command = up(root);
     command
         .args(["--debug", "--port", "0", "--speed", "20", "--data"])
         .arg(data.path());
-    for variable in ["MASTER_PASSWORDS", "KEY_SECRET", "DEV_MODE"] {
-        command.env_remove(variable);
-    }
     let mut up = Process::start("deploy/up", &mut command).with_children();
     let ready = up.wait_for("ready: ");
     let origin = ready.split_whitespace().next().expect("a URL").to_owned();
