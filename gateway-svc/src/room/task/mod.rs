@@ -1,12 +1,14 @@
 //! Drives a room: the only place where its state machine, its members, the feed and Redis meet.
 //! It never waits for a connection, and reads of Redis run beside it.
 
+mod joining;
+mod reads;
+
 use std::{sync::Arc, time::Duration};
 
 use common::{
     domain::EventId,
-    plan::on_course,
-    protocol::{Position, Seq},
+    protocol::Position,
     store::{Feed, FeedEvent, Snapshot, Store, StoreError},
 };
 use tokio::{
@@ -20,7 +22,7 @@ use super::{
     members::Members,
     message::now_ms,
     returning::{Checks, Returning},
-    state::{Effect, End, Input, Resumption, Room},
+    state::{Effect, End, Input, Room},
 };
 use crate::{
     config::RoomConfig,
@@ -33,10 +35,6 @@ const DRAIN_STEP: Duration = Duration::from_millis(100);
 /// After so long without news the position is asked for; spread, so that rooms do not ask at once.
 const QUIET_MIN: Duration = Duration::from_secs(3);
 const QUIET_MAX: Duration = Duration::from_secs(5);
-/// How long a commit of ours may take, in ms.
-const REFRESH_WITHIN_MS: i64 = 2_000;
-/// How long after the last boat was shown a room still looks whether a list waits.
-const WATER_WATCHED_FOR: Duration = Duration::from_secs(5);
 /// How long the subscription and the first snapshot may take.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -242,119 +240,6 @@ impl Running {
         }
     }
 
-    fn join(&mut self, connection: Arc<Connection>, since: Option<Position>) {
-        if let Some(end) = self.room.ended() {
-            connection.close(CloseCode::Normal, farewell(end));
-            return;
-        }
-        match since {
-            None => self.let_in(connection, Resumption::Full),
-            Some(since) => {
-                self.returning.push(connection, since, &self.checks);
-                self.settle_returning();
-            }
-        }
-    }
-
-    fn let_in(&mut self, connection: Arc<Connection>, how: Resumption) {
-        let first = match how {
-            Resumption::Replay(replay) => {
-                self.task
-                    .metrics
-                    .resumed
-                    .with_label_values(&["diffs"])
-                    .inc();
-                replay
-            }
-            _ => self.room.full(now_ms()),
-        };
-        self.members
-            .join(connection, &first, self.room.position().seq);
-        if self.drain_until.is_some() {
-            self.drain();
-        }
-    }
-
-    /// Answers whoever came back and can be answered by now, and asks for what the others need.
-    fn settle_returning(&mut self) {
-        if let Some(end) = self.room.ended() {
-            return self.turn_away_returning(CloseCode::Normal, farewell(end));
-        }
-        if self.drain_until.is_some() {
-            return self.turn_away_returning(CloseCode::ServiceRestart, "Service restart");
-        }
-        let past_unreadable = std::mem::take(&mut self.past_unreadable);
-        let room = &mut self.room;
-        let resume = |since: &Position, verified| match room.resume(since, verified, now_ms()) {
-            Resumption::ReadPast if past_unreadable => Resumption::Full,
-            how => how,
-        };
-        let (settled, wanted) = self.returning.settle(&self.checks, resume);
-        for (returned, how) in settled {
-            if how == Resumption::Full {
-                self.task.metrics.resumed.with_label_values(&["full"]).inc();
-            }
-            self.let_in(returned.connection, how);
-        }
-        if let Some(seq) = wanted.past {
-            self.read_past(seq);
-        }
-        if wanted.check {
-            self.check_position();
-        }
-    }
-
-    fn turn_away_returning(&mut self, code: CloseCode, reason: &str) {
-        for returned in self.returning.give_up() {
-            returned.connection.close(code, reason);
-        }
-    }
-
-    fn read_past(&mut self, seq: Seq) {
-        self.returning.reading = true;
-        let incarnation = self.room.incarnation().to_owned();
-        let since = Position {
-            seq,
-            ..self.room.position().clone()
-        };
-        self.read("past", move |store, event_id| async move {
-            let read = store.history(&event_id, &incarnation, &since).await;
-            let history = read
-                .inspect_err(|error| warn!(%error, event = %event_id, "history not read"))
-                .ok();
-            Ok(Input::Past { since, history })
-        });
-    }
-
-    /// Bookkeeping of the reads that an input answers.
-    fn note_answer(&mut self, input: &Input) {
-        match input {
-            Input::Position { .. } | Input::PositionUnknown => {
-                self.check_at = Instant::now() + quiet();
-                let again = self.checks.answer();
-                if matches!(input, Input::PositionUnknown) {
-                    // Whoever is ahead of us must not be taken back to what we have.
-                    let code = CloseCode::TryAgainLater;
-                    self.turn_away_returning(code, "the position is not known");
-                }
-                if again {
-                    self.check_position();
-                }
-            }
-            Input::Past { history, .. } => {
-                self.returning.reading = false;
-                self.past_unreadable = history.is_none();
-            }
-            Input::History(_) => self.count_heal("history"),
-            Input::Snapshot(_) => self.count_heal("snapshot"),
-            Input::Changed(_) | Input::ReadFailed => {}
-        }
-    }
-
-    fn count_heal(&self, from: &str) {
-        self.task.metrics.heals.with_label_values(&[from]).inc();
-    }
-
     fn take_in(&mut self, input: Input) {
         self.note_answer(&input);
         for effect in self.room.on(input, now_ms()) {
@@ -379,86 +264,6 @@ impl Running {
             }
         }
         self.settle_returning();
-    }
-
-    /// Commits beside the room, as an ingest process would; what it changes comes over the feed.
-    fn refresh_on_course(&self) {
-        self.task
-            .metrics
-            .reads
-            .with_label_values(&["on-course"])
-            .inc();
-        let (store, limits) = (self.task.store.clone(), self.task.config.limits);
-        let event_id = self.task.event_id.clone();
-        tokio::spawn(async move {
-            let refreshed = async {
-                let head = store.head(&event_id).await?;
-                let (structure, boats) = (&head.structure, &head.on_course);
-                let plan = on_course::refresh(structure, boats, &head.revisions, head.server_ms);
-                let deadline_ms = head.server_ms + REFRESH_WITHIN_MS;
-                store
-                    .commit(&head, &plan, None, now_ms(), deadline_ms, limits)
-                    .await
-            };
-            match refreshed.await {
-                // Another gateway or an ingest process was faster.
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => warn!(%error, event = %event_id, "boats on the water not refreshed"),
-            }
-        });
-    }
-
-    /// While boats are on the water somebody must notice when nobody speaks of them any more, even
-    /// when every ingest process is gone: the position is asked for each second.
-    fn watch_water(&mut self) {
-        if self.room.has_boats() {
-            self.boats_seen = Some(Instant::now());
-        }
-        if self
-            .boats_seen
-            .is_some_and(|seen| seen.elapsed() < WATER_WATCHED_FOR)
-        {
-            self.check_position();
-        }
-    }
-
-    fn check_position(&mut self) {
-        if !self.task.config.position_checks || !self.checks.ask() {
-            return;
-        }
-        // The answer sets the next check; this is for one that never comes.
-        self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
-        let asked = self.room.ask();
-        self.read("position", move |store, event_id| async move {
-            let input = match store.pulse(&event_id).await {
-                Ok(read) => Input::Position { read, asked },
-                Err(error) => {
-                    warn!(%error, event = %event_id, "position not read");
-                    Input::PositionUnknown
-                }
-            };
-            Ok(input)
-        });
-    }
-
-    /// Reads beside the room; the answer comes back as an input.
-    fn read<F, P>(&self, what: &'static str, read: F)
-    where
-        F: FnOnce(Store, EventId) -> P,
-        P: Future<Output = Result<Input, StoreError>> + Send + 'static,
-    {
-        self.task.metrics.reads.with_label_values(&[what]).inc();
-        let answers = self.answers.0.clone();
-        let event_id = self.task.event_id.clone();
-        let reading = read(self.task.store.clone(), event_id.clone());
-        tokio::spawn(async move {
-            let input = reading.await.unwrap_or_else(|error| {
-                warn!(%error, event = %event_id, what, "a room's read failed");
-                Input::ReadFailed
-            });
-            // A room that is over needs no answer.
-            let _ = answers.send(input).await;
-        });
     }
 
     fn end(&mut self, end: End) {
