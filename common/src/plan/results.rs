@@ -11,7 +11,7 @@ use crate::{
     protocol::{
         Change, Mark, RaceSheet,
         change::{ResultsChange, StructureChange},
-        race_sheet::diff,
+        race_sheet::{ResultsDiff, diff},
         result_view::ResultView,
         views::StructureView,
     },
@@ -78,26 +78,34 @@ pub fn plan(
         }
         write_rows(&mut plan, competition, &after, race_id);
     }
-    if !startlists.is_empty() {
-        plan.expected.push(revisions.expect(Part::Record));
-        plan.expected.push(revisions.expect(Part::OnCourse));
-        let change = StructureChange {
-            view: StructureView::new(record, &competition.structure, on_course),
-            reread: Vec::new(),
-            also: startlists,
-        };
-        plan.changes.push(Change::Structure(Box::new(change)));
-    }
+    let mut reread = Vec::new();
+    let mut diffs = Vec::new();
     for race_id in concerned(&competition.structure, pushed.keys()) {
         plan.expected
             .push(revisions.expect(Part::Rows(race_id.clone())));
         let before = results_of(competition, &race_id);
-        let results = diff(&before, &results_of(&after, &race_id)).changed;
-        if !results.is_empty() {
-            plan.changes
-                .push(Change::Results(ResultsChange { race_id, results }));
+        let ResultsDiff { changed, removed } = diff(&before, &results_of(&after, &race_id));
+        if removed {
+            // A start row of its own in the second run can give a line another bib.
+            reread.push(race_id);
+        } else if !changed.is_empty() {
+            diffs.push(Change::Results(ResultsChange {
+                race_id,
+                results: changed,
+            }));
         }
     }
+    if !startlists.is_empty() || !reread.is_empty() {
+        plan.expected.push(revisions.expect(Part::Record));
+        plan.expected.push(revisions.expect(Part::OnCourse));
+        let change = StructureChange {
+            view: StructureView::new(record, &competition.structure, on_course),
+            reread,
+            also: startlists,
+        };
+        plan.changes.push(Change::Structure(Box::new(change)));
+    }
+    plan.changes.extend(diffs);
     Ok((updated, plan))
 }
 

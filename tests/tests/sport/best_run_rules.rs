@@ -1,9 +1,13 @@
 //! Rules of two runs of which the better one counts. How one participant's runs combine has its table
 //! beside its code; here are pairing, lists and ranks.
 
-use common::domain::{Competition, Hundredths, RaceId, best_run::partner};
+use common::{
+    domain::{Competition, Hundredths, LiveRow, ParticipantId, RaceId, best_run::partner},
+    plan::{Revisions, results},
+    protocol::Change,
+};
 
-use super::rows::{export_of, list, parse, participant, race, ranks, result, run};
+use super::rows::{export_of, list, live, parse, participant, race, ranks, result, run, timed};
 
 const DAY_1: &str = "2026-06-20T09:00:00+02:00";
 const DAY_2: &str = "2026-06-21T09:00:00+02:00";
@@ -136,4 +140,33 @@ fn exist_means_a_start_row_with_or_without_a_result_yet() {
     assert_eq!((rows[0].time, combined.better_run_nr), (None, Some(1)));
     assert_eq!(combined.prev_total.map(Hundredths::get), Some(9200));
     assert_eq!(rows[0].rnk, Some(1));
+}
+
+#[test]
+fn a_line_that_gets_another_bib_by_a_live_start_is_to_be_reread() {
+    let races = [
+        ("K1M_ST_BR1_20", "BR1", DAY_1),
+        ("K1M_ST_BR2_20", "BR2", DAY_1),
+    ];
+    let competition = with(&races, &result("K1M_ST_BR1_20", 1, &run(9000, 0)));
+    let record = super::properties::record();
+    let before = results::Before {
+        record: &record,
+        competition: &competition,
+        on_course: &[],
+        revisions: &Revisions::default(),
+    };
+    let start = LiveRow {
+        participant_id: Some(ParticipantId::new("1")),
+        ..live("K1M_ST_BR2_20", 112, timed(9100, 0))
+    };
+    let (updated, plan) = results::plan(&before, vec![start], 0).expect("taken while running");
+    let [Change::Structure(change)] = plan.changes.as_slice() else {
+        panic!("one full says it all: {:?}", plan.changes);
+    };
+    let reread: Vec<&str> = change.reread.iter().map(RaceId::as_str).collect();
+    assert_eq!(
+        (updated, reread),
+        (1, vec!["K1M_ST_BR1_20", "K1M_ST_BR2_20"])
+    );
 }

@@ -38,7 +38,8 @@ fn export_at(seed: u64, part: f64) -> Export {
     export
 }
 
-fn record() -> EventRecord {
+/// A running event.
+pub fn record() -> EventRecord {
     EventRecord {
         event_id: EventId::parse("E").expect("a valid id"),
         incarnation: String::new(),

@@ -19,13 +19,17 @@ struct Probe {
     channel: String,
     /// When the first one was published that has not been heard.
     unheard_since: Option<Instant>,
+    heard_at: Option<Instant>,
     heard_ms: i64,
 }
+
+type Published = (usize, Instant);
 
 /// All probes of a process.
 pub(super) struct Probes {
     all: Vec<Probe>,
-    published: (mpsc::Sender<usize>, mpsc::Receiver<usize>),
+    /// Which were published, and when that began.
+    published: (mpsc::Sender<Published>, mpsc::Receiver<Published>),
     /// Whether hearing anything at all proves that all of it is heard.
     one_server: bool,
 }
@@ -47,6 +51,7 @@ impl Probes {
         let probe = |channel| Probe {
             channel,
             unheard_since: None,
+            heard_at: None,
             heard_ms: 0,
         };
         Self {
@@ -62,6 +67,7 @@ impl Probes {
 
     /// A new connection starts without guilt.
     pub fn reset(&mut self) {
+        while self.published.1.try_recv().is_ok() {}
         for probe in &mut self.all {
             probe.unheard_since = None;
         }
@@ -73,11 +79,12 @@ impl Probes {
             let (store, channel) = (store.clone(), probe.channel.clone());
             let published = self.published.0.clone();
             tokio::spawn(async move {
+                let began = Instant::now();
                 let mut publish = redis::cmd(store.publish_command());
                 publish.arg(channel).arg("probe");
                 match store.command::<redis::Value>(&publish).await {
                     // The loop is behind: a later one will do.
-                    Ok(_) => drop(published.try_send(index)),
+                    Ok(_) => drop(published.try_send((index, began))),
                     Err(error) => debug!(%error, "probe not sent"),
                 }
             });
@@ -86,10 +93,12 @@ impl Probes {
 
     /// Takes note of what was published.
     pub fn note_published(&mut self) {
-        while let Ok(index) = self.published.1.try_recv() {
+        while let Ok((index, began)) = self.published.1.try_recv() {
             let probe = &mut self.all[index];
-            // It may have been heard before its publisher had the answer.
-            probe.unheard_since.get_or_insert_with(Instant::now);
+            // It may have been heard long before this note of it is read.
+            if probe.heard_at.is_none_or(|heard| heard < began) {
+                probe.unheard_since.get_or_insert(began);
+            }
         }
     }
 
@@ -102,6 +111,7 @@ impl Probes {
             .filter(|probe| one_server || probe.channel == channel);
         for probe in proven {
             probe.unheard_since = None;
+            probe.heard_at = Some(Instant::now());
             probe.heard_ms = now_ms;
         }
     }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use redis::{PushInfo, PushKind, Value};
+use futures::{StreamExt, stream};
+use redis::{PushInfo, PushKind, Value, cluster_async::ClusterConnection};
 use tokio::{
     sync::mpsc,
     time::{Interval, MissedTickBehavior, interval},
@@ -24,6 +25,9 @@ use crate::{
 const PUSH_QUEUE: usize = 8192;
 const PROBE_EVERY: Duration = Duration::from_secs(3);
 const RETRY_EVERY: Duration = Duration::from_millis(500);
+/// Of a cluster: a server that does not answer must not hold the loop for long.
+const SUBSCRIBE_WITHIN: Duration = Duration::from_millis(500);
+const SUBSCRIBE_AT_ONCE: usize = 64;
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
@@ -151,20 +155,24 @@ impl FeedTask {
     /// rest must not suffer from.
     async fn retry(&mut self, link: &mut Link) -> Result<(), StoreError> {
         let unconfirmed: Vec<String> = self.unconfirmed.iter().cloned().collect();
-        for channel in unconfirmed {
-            match link.subscribe(&channel).await {
-                Ok(()) => {
-                    *self.expected.entry(channel.clone()).or_default() += 1;
-                    self.confirmed(&channel);
-                }
-                Err(error) if matches!(link, Link::Cluster(_)) => {
-                    debug!(%error, channel, "not subscribed yet");
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
+        if let Link::Cluster(cluster) = link {
+            let subscribed = subscribe_where_possible(cluster, unconfirmed).await;
+            for channel in subscribed {
+                self.answered(&channel);
             }
+            return Ok(());
+        }
+        for channel in unconfirmed {
+            link.subscribe(&channel).await?;
+            self.answered(&channel);
         }
         Ok(())
+    }
+
+    /// A subscription of ours was answered; its confirmation comes as a push, too.
+    fn answered(&mut self, channel: &str) {
+        *self.expected.entry(channel.to_owned()).or_default() += 1;
+        self.confirmed(channel);
     }
 
     fn confirmed(&mut self, channel: &str) {
@@ -172,6 +180,10 @@ impl FeedTask {
         for sender in self.rooms.get(channel).into_iter().flatten() {
             announce(sender);
         }
+    }
+
+    fn wants(&self, channel: &str) -> bool {
+        self.rooms.contains_key(channel) || self.probes.channels().any(|probe| probe == channel)
     }
 
     /// A confirmation came: of a subscription of ours, or of one that the library made anew, of which
@@ -191,7 +203,10 @@ impl FeedTask {
             PushKind::Disconnection => match link {
                 Link::Node(_) => return Err(lost()),
                 // It connects again by itself; what was published meanwhile is lost.
-                Link::Cluster(_) => self.confirm_all(),
+                Link::Cluster(_) => {
+                    self.expected.clear();
+                    self.confirm_all();
+                }
             },
             PushKind::Message | PushKind::SMessage => self.sort(push),
             PushKind::Subscribe | PushKind::SSubscribe => {
@@ -201,7 +216,8 @@ impl FeedTask {
             }
             PushKind::SUnsubscribe => {
                 // The slot has moved to another server.
-                if let Some(channel) = channel(&push).filter(|c| self.rooms.contains_key(c)) {
+                if let Some(channel) = channel(&push).filter(|channel| self.wants(channel)) {
+                    self.expected.remove(&channel);
                     self.unconfirmed.insert(channel);
                 }
             }
@@ -263,6 +279,33 @@ impl FeedTask {
         });
         gone
     }
+}
+
+/// Subscribes to many channels at once, and tells which of them it could.
+async fn subscribe_where_possible(
+    cluster: &ClusterConnection,
+    channels: Vec<String>,
+) -> Vec<String> {
+    let subscribe = |channel: String| {
+        let mut cluster = cluster.clone();
+        async move {
+            let subscribed = tokio::time::timeout(SUBSCRIBE_WITHIN, cluster.ssubscribe(&channel));
+            match subscribed.await {
+                Ok(Ok(())) => Some(channel),
+                Ok(Err(error)) => {
+                    debug!(%error, channel, "not subscribed yet");
+                    None
+                }
+                Err(_) => None,
+            }
+        }
+    };
+    let subscribing = stream::iter(channels).map(subscribe);
+    let subscribed = subscribing.buffer_unordered(SUBSCRIBE_AT_ONCE);
+    subscribed
+        .filter_map(|channel| async { channel })
+        .collect()
+        .await
 }
 
 fn tick(every: Duration) -> Interval {

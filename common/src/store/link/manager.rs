@@ -108,7 +108,8 @@ fn cluster(topology: &Topology, timeout: Duration) -> ClusterClientBuilder {
     };
     ClusterClientBuilder::new(nodes)
         .use_protocol(redis::ProtocolVersion::RESP3)
-        .connection_timeout(timeout)
+        // One silent node must leave time for the others: all are tried within one time-out.
+        .connection_timeout(timeout / 4)
         .response_timeout(timeout)
         .overall_response_timeout(Some(timeout))
 }

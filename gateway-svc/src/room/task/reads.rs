@@ -108,11 +108,11 @@ impl Running {
     }
 
     pub(super) fn check_position(&mut self) {
+        // The answer sets the next check; this is for one that never comes, or is not asked for.
+        self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
         if !self.task.config.position_checks || !self.checks.ask() {
             return;
         }
-        // The answer sets the next check; this is for one that never comes.
-        self.check_at = Instant::now() + quiet() + OPEN_WITHIN;
         let asked = self.room.ask();
         self.read("position", move |store, event_id| async move {
             let input = match store.pulse(&event_id).await {
