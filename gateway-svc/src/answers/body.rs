@@ -21,6 +21,9 @@ use super::shapes::{
 /// A smaller body costs more to unpack than it saves.
 const GZIP_BYTES_MIN: usize = 512;
 
+/// What an answer holds beside its text: its key, its place in a map, its bookkeeping.
+const ENTRY_BYTES: usize = 512;
+
 /// What can be read of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Resource {
@@ -139,6 +142,6 @@ impl Body {
     /// What it holds in memory.
     pub fn bytes(&self) -> usize {
         let gzipped = self.gzipped.get().and_then(Option::as_ref);
-        self.json.len() + gzipped.map_or(0, Bytes::len)
+        ENTRY_BYTES + self.json.len() + gzipped.map_or(0, Bytes::len)
     }
 }

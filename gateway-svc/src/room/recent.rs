@@ -10,6 +10,9 @@ use crate::connection::Frame;
 /// More than this is not replayed, in bytes, unless a `full` would be even larger.
 const REPLAY_BYTES_MAX: usize = 256 << 10;
 
+/// Replays kept ready in all, in bytes.
+const REPLAYS_BYTES_MAX: usize = 2 << 20;
+
 /// One step of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
@@ -51,6 +54,7 @@ pub struct Recent {
     gone_before: Seq,
     /// Replays from that seq to the present position: in a storm many ask for the same one.
     replays: HashMap<Seq, Frame>,
+    replay_bytes: usize,
 }
 
 impl Recent {
@@ -63,6 +67,7 @@ impl Recent {
             bytes: 0,
             gone_before: 0,
             replays: HashMap::new(),
+            replay_bytes: 0,
         }
     }
 
@@ -80,6 +85,7 @@ impl Recent {
         self.bytes += step.bytes();
         self.steps.push_back(step);
         self.replays.clear();
+        self.replay_bytes = 0;
         while self.steps.len() > self.limits.history_messages
             || self.bytes > self.limits.history_bytes
         {
@@ -96,7 +102,7 @@ impl Recent {
     pub fn extend_back(&mut self, since: Seq, steps: Vec<Step>) {
         self.put_in_front(since, steps);
         if since < self.floor {
-            self.gone(since);
+            self.gone(self.floor - 1);
         }
     }
 
@@ -143,6 +149,11 @@ impl Recent {
             }
         }
         let replay = Frame::joined(&frames);
+        self.replay_bytes += replay.bytes().len();
+        if self.replay_bytes > REPLAYS_BYTES_MAX {
+            self.replays.clear();
+            self.replay_bytes = replay.bytes().len();
+        }
         self.replays.insert(since, replay.clone());
         Missed::Replay(replay)
     }

@@ -94,7 +94,7 @@ impl Returning {
                 continue;
             }
             match resume(&returned.since, checks.answered >= returned.check) {
-                answer @ (Resumption::Replay(_) | Resumption::Full) => {
+                answer @ (Resumption::Replay(_) | Resumption::Full | Resumption::TryLater) => {
                     settled.push((returned, answer));
                     continue;
                 }

@@ -70,6 +70,8 @@ pub enum Resumption {
     ReadPast,
     /// Not before the position is checked: the spectator knows of one that the room does not.
     Verify,
+    /// Not now: what it knows can't be checked.
+    TryLater,
 }
 
 /// What a room wants done.

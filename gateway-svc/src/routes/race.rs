@@ -29,6 +29,9 @@ use crate::{
     state::App,
 };
 
+/// Longer than the id of any age category.
+const CAT_ID_BYTES_MAX: usize = 64;
+
 /// What a client may ask of results.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
@@ -78,6 +81,15 @@ pub async fn show_results(
     Query(query): Query<ResultsQuery>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
+    // Answers are kept by what was asked for, which must not be as long as a client likes.
+    if query
+        .cat_id
+        .as_ref()
+        .is_some_and(|id| id.as_str().len() > CAT_ID_BYTES_MAX)
+    {
+        let text = format!("catId: longer than {CAT_ID_BYTES_MAX} bytes");
+        return Err(ApiError::Invalid(text));
+    }
     let results = Resource::Results(ResultsOf {
         race_id: RaceId::new(race),
         cat_id: query.cat_id,

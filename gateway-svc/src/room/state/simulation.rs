@@ -396,7 +396,7 @@ impl World {
             Resumption::Replay(replay) => replay,
             // Broken history, or a room that is further than its own history.
             Resumption::Full | Resumption::ReadPast => self.room.full(0),
-            Resumption::Verify => return,
+            Resumption::Verify | Resumption::TryLater => return,
         };
         self.traveller.receive(first.bytes());
         assert_eq!(&self.traveller.position(), self.room.position());

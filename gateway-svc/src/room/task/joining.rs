@@ -53,13 +53,21 @@ impl Running {
             return self.turn_away_returning(CloseCode::ServiceRestart, "Service restart");
         }
         let past_unreadable = std::mem::take(&mut self.past_unreadable);
+        let position_unknown = std::mem::take(&mut self.position_unknown);
         let room = &mut self.room;
         let resume = |since: &Position, verified| match room.resume(since, verified, now_ms()) {
             Resumption::ReadPast if past_unreadable => Resumption::Full,
+            // Whoever is ahead of us must not be taken back to what we have.
+            Resumption::Verify if position_unknown => Resumption::TryLater,
             how => how,
         };
         let (settled, wanted) = self.returning.settle(&self.checks, resume);
         for (returned, how) in settled {
+            if how == Resumption::TryLater {
+                let code = CloseCode::TryAgainLater;
+                returned.connection.close(code, "the position is not known");
+                continue;
+            }
             if how == Resumption::Full {
                 self.task.metrics.resumed.with_label_values(&["full"]).inc();
             }

@@ -150,6 +150,8 @@ struct Running {
     returning: Returning,
     /// The history could not be read for those who wait for it.
     past_unreadable: bool,
+    /// The position could not be read just now.
+    position_unknown: bool,
 }
 
 impl Running {
@@ -169,6 +171,7 @@ impl Running {
             checks: Checks::default(),
             returning: Returning::default(),
             past_unreadable: false,
+            position_unknown: false,
             task,
         }
     }

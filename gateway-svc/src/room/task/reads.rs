@@ -4,16 +4,13 @@ use common::{
     domain::EventId,
     plan::on_course,
     protocol::{Position, Seq},
-    store::{Store, StoreError},
+    store::{History, Store, StoreError},
 };
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::{OPEN_WITHIN, Running, quiet};
-use crate::{
-    connection::CloseCode,
-    room::{message::now_ms, state::Input},
-};
+use crate::room::{message::now_ms, state::Input};
 
 /// How long a commit of ours may take, in ms.
 const REFRESH_WITHIN_MS: i64 = 2_000;
@@ -43,18 +40,14 @@ impl Running {
             Input::Position { .. } | Input::PositionUnknown => {
                 self.check_at = Instant::now() + quiet();
                 let again = self.checks.answer();
-                if matches!(input, Input::PositionUnknown) {
-                    // Whoever is ahead of us must not be taken back to what we have.
-                    let code = CloseCode::TryAgainLater;
-                    self.turn_away_returning(code, "the position is not known");
-                }
+                self.position_unknown = matches!(input, Input::PositionUnknown);
                 if again {
                     self.check_position();
                 }
             }
             Input::Past { history, .. } => {
                 self.returning.reading = false;
-                self.past_unreadable = history.is_none();
+                self.past_unreadable = matches!(history, None | Some(History::Gone));
             }
             Input::History(_) => self.count_heal("history"),
             Input::Snapshot(_) => self.count_heal("snapshot"),
