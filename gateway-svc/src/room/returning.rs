@@ -48,10 +48,13 @@ impl Checks {
         true
     }
 
-    /// The one that was under way is over; whether the next one is to be made now.
-    pub fn answer(&mut self) -> bool {
+    /// The one that was under way is over, with an answer or without; whether the next one is to be made
+    /// now.
+    pub fn answer(&mut self, known: bool) -> bool {
         self.under_way = false;
-        self.answered = self.started;
+        if known {
+            self.answered = self.started;
+        }
         std::mem::take(&mut self.again)
     }
 
@@ -127,8 +130,8 @@ mod tests {
         let newcomer = checks.next();
         assert!(!checks.ask());
         assert!(!checks.ask());
-        assert!(checks.answer() && checks.answered < newcomer);
+        assert!(checks.answer(true) && checks.answered < newcomer);
         assert!(checks.ask());
-        assert!(!checks.answer() && checks.answered >= newcomer);
+        assert!(!checks.answer(true) && checks.answered >= newcomer);
     }
 }

@@ -39,8 +39,8 @@ impl Running {
         match input {
             Input::Position { .. } | Input::PositionUnknown => {
                 self.check_at = Instant::now() + quiet();
-                let again = self.checks.answer();
                 self.position_unknown = matches!(input, Input::PositionUnknown);
+                let again = self.checks.answer(!self.position_unknown);
                 if again {
                     self.check_position();
                 }
