@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::race_day::{LiveResult, OnCourse};
+use crate::race_day::OnCourse;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const RETRIES_MAX: u32 = 5;
@@ -110,7 +110,7 @@ impl Client {
     }
 
     /// Pushes the results of a race.
-    pub async fn push_results(&self, results: &[LiveResult]) -> Result<(), BoothError> {
+    pub async fn push_results(&self, results: &[impl Serialize]) -> Result<(), BoothError> {
         self.push("results", "/ingest/results", &json!({ "results": results }))
             .await
     }

@@ -81,7 +81,11 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
 }
 
 /// Creates the event if need be, and brings it to `running` with its first export.
-async fn prepare(client: &mut Client, day: &RaceDay, plan: &Plan) -> Result<(), BoothError> {
+pub(crate) async fn prepare(
+    client: &mut Client,
+    day: &RaceDay,
+    plan: &Plan,
+) -> Result<(), BoothError> {
     let key = match &plan.api_key {
         Some(key) => key.clone(),
         None => create(client, plan).await?,

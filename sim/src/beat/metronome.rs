@@ -1,0 +1,106 @@
+//! Makes Eddyline send a steady stream: a race in which the last few boats' times change again and again.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::time::sleep_until;
+
+use super::Beat;
+use crate::{
+    booth::{BoothError, Client, Pace, Plan, Report, prepare},
+    race_day::{Race, RaceDay, Size},
+};
+
+/// Bytes of a result row in a message, about.
+const ROW_BYTES: usize = 215;
+/// Bytes of a message around its rows, about.
+const HEAD_BYTES: usize = 100;
+const STARTS: usize = 60;
+
+/// What to push.
+#[derive(Debug, Clone)]
+pub struct Metronome {
+    /// The event, which is created.
+    pub event_id: String,
+    /// Pushes a second, each of which becomes one message.
+    pub rate: u32,
+    /// Size of a message, about; at most some 13 kB.
+    pub bytes: usize,
+    /// Until when.
+    pub run_for: Duration,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finish<'a> {
+    participant_id: &'a str,
+    race_id: &'a str,
+    bib: u32,
+    rnk: usize,
+    time: usize,
+    pen: usize,
+    total: usize,
+}
+
+/// Pushes until the time is over, one push after the other; a late one is not left out. Reports how
+/// long the answers took.
+pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, BoothError> {
+    let size = Size {
+        starts_per_class: STARTS,
+        ..Size::default()
+    };
+    let day = RaceDay::new(1, size);
+    let plan = Plan {
+        event_id: metronome.event_id.clone(),
+        api_key: None,
+        replace: true,
+        pace: Pace::Times(1.0),
+        last_status: String::new(),
+        stop_after: None,
+        progress: false,
+        paused: None,
+    };
+    prepare(&mut client, &day, &plan).await?;
+    client.push_results(&finishes(&day, STARTS, 0)).await?;
+    let rows = (metronome.bytes.saturating_sub(HEAD_BYTES) / ROW_BYTES).clamp(1, STARTS - 1);
+    let mut beat = Beat::new(metronome.rate);
+    let started = Instant::now();
+    for step in 1.. {
+        if started.elapsed() >= metronome.run_for {
+            break;
+        }
+        sleep_until(beat.next_at().max(Instant::now()).into()).await;
+        beat.take_one();
+        client.push_results(&finishes(&day, rows, step)).await?;
+    }
+    Ok(client.report())
+}
+
+/// The last `rows` of the race, a little slower or faster at each step, in the same order.
+fn finishes(day: &RaceDay, rows: usize, step: usize) -> Vec<Finish<'_>> {
+    let race = only_race(day);
+    let all = day.classes[race.class].athletes.iter().enumerate();
+    let last = all.skip(STARTS - rows);
+    last.map(|(order, athlete)| {
+        let time = 8_000 + order * 50 + step % 40;
+        Finish {
+            participant_id: &athlete.participant_id,
+            race_id: &race.race_id,
+            bib: athlete.bib,
+            rnk: order + 1,
+            time,
+            pen: 0,
+            total: time,
+        }
+    })
+    .collect()
+}
+
+/// A race whose results are of no other race too: each push is then one message.
+fn only_race(day: &RaceDay) -> &Race {
+    let alone = |race: &&Race| day.classes[race.class].disciplines.len() == 1;
+    day.races
+        .iter()
+        .find(alone)
+        .expect("a class of the day has one run")
+}
