@@ -22,8 +22,10 @@ const STARTS: usize = 60;
 pub struct Metronome {
     /// The event, which is created.
     pub event_id: String,
-    /// Pushes a second, each of which becomes one message.
+    /// Messages a second.
     pub rate: u32,
+    /// Whether each push is to a best-run race, whose rows are told under both of its runs: two messages.
+    pub pairs: bool,
     /// Size of a message, about; at most some 13 kB.
     pub bytes: usize,
     /// Until when.
@@ -61,9 +63,13 @@ pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, Bo
         paused: None,
     };
     prepare(&mut client, &day, &plan).await?;
-    client.push_results(&finishes(&day, STARTS, 0)).await?;
+    let race = race(&day, metronome.pairs);
+    client
+        .push_results(&finishes(&day, race, STARTS, 0))
+        .await?;
     let rows = (metronome.bytes.saturating_sub(HEAD_BYTES) / ROW_BYTES).clamp(1, STARTS - 1);
-    let mut beat = Beat::new(metronome.rate);
+    let messages = if metronome.pairs { 2 } else { 1 };
+    let mut beat = Beat::new((metronome.rate / messages).max(1));
     let started = Instant::now();
     for step in 1.. {
         if started.elapsed() >= metronome.run_for {
@@ -71,14 +77,15 @@ pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, Bo
         }
         sleep_until(beat.next_at().max(Instant::now()).into()).await;
         beat.take_one();
-        client.push_results(&finishes(&day, rows, step)).await?;
+        client
+            .push_results(&finishes(&day, race, rows, step))
+            .await?;
     }
     Ok(client.report())
 }
 
 /// The last `rows` of the race, a little slower or faster at each step, in the same order.
-fn finishes(day: &RaceDay, rows: usize, step: usize) -> Vec<Finish<'_>> {
-    let race = only_race(day);
+fn finishes<'a>(day: &'a RaceDay, race: &'a Race, rows: usize, step: usize) -> Vec<Finish<'a>> {
     let all = day.classes[race.class].athletes.iter().enumerate();
     let last = all.skip(STARTS - rows);
     last.map(|(order, athlete)| {
@@ -96,11 +103,9 @@ fn finishes(day: &RaceDay, rows: usize, step: usize) -> Vec<Finish<'_>> {
     .collect()
 }
 
-/// A race whose results are of no other race too: each push is then one message.
-fn only_race(day: &RaceDay) -> &Race {
-    let alone = |race: &&Race| day.classes[race.class].disciplines.len() == 1;
-    day.races
-        .iter()
-        .find(alone)
-        .expect("a class of the day has one run")
+/// A race of a class with one run, or with two.
+fn race(day: &RaceDay, best_run: bool) -> &Race {
+    let fits = |race: &&Race| (day.classes[race.class].disciplines.len() == 2) == best_run;
+    let race = day.races.iter().find(fits);
+    race.expect("the day has classes of both kinds")
 }

@@ -13,6 +13,7 @@ use sim::crowd::{Plan, run};
 /// delay from ingest to arrival, holes, bytes, and what it cost the server.
 #[derive(Debug, Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Args {
     /// Gateways or load balancers, as host:port; the crowd spreads over them.
     #[arg(long, default_value = "localhost:3000", value_delimiter = ',')]
@@ -37,6 +38,18 @@ struct Args {
     /// Addresses of this machine to come from; one has ports for about 28,000 spectators.
     #[arg(long, value_delimiter = ',')]
     sources: Vec<IpAddr>,
+
+    /// Offer compression (permessage-deflate).
+    #[arg(long)]
+    deflate: bool,
+
+    /// Ask for boats on the water as changes.
+    #[arg(long)]
+    delta: bool,
+
+    /// In the end cut everyone off, and let all come back at once with their positions.
+    #[arg(long)]
+    again: bool,
 
     /// How long to watch once everybody is inside, in seconds.
     #[arg(long, default_value_t = 10)]
@@ -70,6 +83,9 @@ async fn main() -> ExitCode {
         spectators: args.spectators,
         slow: args.slow,
         rate: args.rate,
+        deflate: args.deflate,
+        delta: args.delta,
+        again: args.again,
         watch_for: Duration::from_secs(args.seconds),
         pid: args.pid,
     };

@@ -29,6 +29,10 @@ struct Args {
     #[arg(long, default_value_t = 10)]
     rate: u32,
 
+    /// Push to a best-run race, where each push is two messages: for rates that pushes alone don't reach.
+    #[arg(long)]
+    pairs: bool,
+
     /// Size of a message in bytes, about.
     #[arg(long, default_value_t = 600)]
     bytes: usize,
@@ -54,6 +58,7 @@ async fn push(args: Args) -> Result<(), BoothError> {
     let metronome = Metronome {
         event_id: args.event_id,
         rate: args.rate,
+        pairs: args.pairs,
         bytes: args.bytes,
         run_for: Duration::from_secs(args.seconds),
     };

@@ -1,14 +1,23 @@
 //! What a spectator reads (RFC 6455): enough to follow a stream cheaply, since the crowd has to load a
 //! gateway from one core.
 
+use std::cell::RefCell;
+
+use flate2::{Decompress, FlushDecompress};
+
 /// Longest header of a server frame.
 const HEADER_BYTES_MAX: usize = 10;
 
 /// One frame of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A message.
-    Text(&'a [u8]),
+    /// A message, which may be compressed.
+    Text {
+        /// As it is on the wire.
+        payload: &'a [u8],
+        /// Whether it is to be inflated (RFC 7692).
+        deflated: bool,
+    },
     /// To be answered.
     Ping(&'a [u8]),
     /// The end, with its code.
@@ -20,10 +29,13 @@ pub enum Frame<'a> {
 /// Takes whole frames off the front of `bytes`, and returns how many bytes they were.
 pub fn read<'a>(bytes: &'a [u8], mut each: impl FnMut(Frame<'a>)) -> usize {
     let mut at = 0;
-    while let Some((opcode, start, end)) = next(&bytes[at..]) {
+    while let Some((first, start, end)) = next(&bytes[at..]) {
         let payload = &bytes[at + start..at + end];
-        each(match opcode {
-            0x1 => Frame::Text(payload),
+        each(match first & 0x0F {
+            0x1 => Frame::Text {
+                payload,
+                deflated: first & 0x40 != 0,
+            },
             0x9 => Frame::Ping(payload),
             0x8 => Frame::Close(
                 payload
@@ -37,7 +49,7 @@ pub fn read<'a>(bytes: &'a [u8], mut each: impl FnMut(Frame<'a>)) -> usize {
     at
 }
 
-/// Opcode, start and end of the payload of the first frame, if it is whole.
+/// First byte, start and end of the payload of the first frame, if it is whole.
 fn next(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let (start, length) = match second & 0x7F {
@@ -52,7 +64,29 @@ fn next(bytes: &[u8]) -> Option<(u8, usize, usize)> {
         length => (2, u64::from(length)),
     };
     let end = start + usize::try_from(length).ok()?;
-    (bytes.len() >= end).then_some((first & 0x0F, start, end))
+    (bytes.len() >= end).then_some((first, start, end))
+}
+
+/// A message that was compressed by itself (RFC 7692, section 7.2.2). It is kept in `into`.
+pub fn inflate<'a>(payload: &[u8], into: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    thread_local! {
+        static DECOMPRESS: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+    }
+    DECOMPRESS.with_borrow_mut(|decompress| {
+        decompress.reset(false);
+        into.clear();
+        for part in [payload, &[0, 0, 0xFF, 0xFF]] {
+            let mut used = 0;
+            while used < part.len() {
+                into.reserve(part.len().max(1024) * 4);
+                let before = decompress.total_in();
+                let flush = FlushDecompress::Sync;
+                decompress.decompress_vec(&part[used..], into, flush).ok()?;
+                used += usize::try_from(decompress.total_in() - before).ok()?;
+            }
+        }
+        Some(&into[..])
+    })
 }
 
 /// A masked pong: the answer to a ping. The mask of zeros leaves the payload as it is.
@@ -85,7 +119,7 @@ pub fn kind(message: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, kind, number, read};
+    use super::{Frame, inflate, kind, number, read};
 
     #[test]
     fn whole_frames_are_taken_and_the_rest_is_left() {
@@ -95,8 +129,29 @@ mod tests {
         assert_eq!(read(&bytes, |frame| frames.push(frame)), 11);
         assert_eq!(
             frames,
-            [Frame::Text(b"hi"), Frame::Ping(b"p"), Frame::Close(1000)]
+            [
+                Frame::Text {
+                    payload: b"hi",
+                    deflated: false
+                },
+                Frame::Ping(b"p"),
+                Frame::Close(1000)
+            ]
         );
+    }
+
+    #[test]
+    fn a_compressed_message_is_read() {
+        let text = "boats on the water, ".repeat(300);
+        let mut compress = flate2::Compress::new(flate2::Compression::default(), false);
+        let mut small = Vec::with_capacity(text.len());
+        let flush = flate2::FlushCompress::Sync;
+        let done = compress.compress_vec(text.as_bytes(), &mut small, flush);
+        done.expect("it compresses");
+        let payload = small.strip_suffix(&[0, 0, 0xFF, 0xFF]).expect("a flush");
+        let mut into = Vec::new();
+        assert_eq!(inflate(payload, &mut into), Some(text.as_bytes()));
+        assert_eq!(inflate(b"\xFF\xFF", &mut into), None);
     }
 
     #[test]

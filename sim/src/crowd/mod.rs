@@ -17,11 +17,12 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use report::Report;
 use server::Server;
-use spectator::{Way, watch};
+use spectator::Way;
 
 /// A minute: whoever waits longer has left.
 const MS_MAX: u64 = 60_000;
@@ -41,6 +42,12 @@ pub struct Plan {
     pub slow: usize,
     /// Connections a second; all at once when absent.
     pub rate: Option<u64>,
+    /// Whether they offer compression.
+    pub deflate: bool,
+    /// Whether they ask for boats on the water as changes.
+    pub delta: bool,
+    /// Whether in the end everyone is cut off, and comes back at once with its position.
+    pub again: bool,
     /// How long to watch once everybody is inside.
     pub watch_for: Duration,
     /// Gateway process to look at.
@@ -50,6 +57,8 @@ pub struct Plan {
 #[derive(Default)]
 struct Counts {
     inside: AtomicI64,
+    /// Times that somebody came in.
+    came_in: AtomicU64,
     failed: AtomicU64,
     messages: AtomicU64,
     bytes: AtomicU64,
@@ -66,6 +75,8 @@ struct Shared {
     /// ms from the start of a connection to its first message.
     firsts: Mutex<Histogram<u64>>,
     closes: Mutex<BTreeMap<u16, u64>>,
+    /// Everyone's connection breaks when this changes.
+    cut_off: watch::Sender<()>,
     stop: CancellationToken,
 }
 
@@ -83,6 +94,11 @@ impl Shared {
         if let Ok(mut firsts) = self.firsts.lock() {
             firsts.saturating_record(ms);
         }
+    }
+
+    fn count_bytes(&self, count: usize) {
+        let count = count as u64;
+        self.counts.bytes.fetch_add(count, Ordering::Relaxed);
     }
 
     fn count_close(&self, code: u16) {
@@ -107,6 +123,7 @@ pub async fn run(plan: &Plan) -> Report {
         deliveries: histogram(),
         firsts: histogram(),
         closes: Mutex::default(),
+        cut_off: watch::Sender::new(()),
         stop: CancellationToken::new(),
     });
     let before = plan.pid.and_then(Server::look);
@@ -124,16 +141,14 @@ pub async fn run(plan: &Plan) -> Report {
                 .get(number % plan.sources.len().max(1))
                 .copied(),
             path: format!("/api/v1/events/{}/ws", plan.event_id),
+            deflate: plan.deflate,
+            delta: plan.delta,
             slow: number < plan.slow,
         };
-        crowd.spawn(watch(way, Arc::clone(&shared)));
+        crowd.spawn(spectator::watch(way, Arc::clone(&shared)));
     }
-    let all = i64::try_from(plan.spectators).unwrap_or(i64::MAX);
-    let inside_within = Duration::from_secs(60);
-    while shared.counts.inside.load(Ordering::Relaxed) < all && started.elapsed() < inside_within {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let all_inside = started.elapsed();
+    let everyone = plan.spectators as u64;
+    let all_inside = come_in(everyone, &shared, started).await;
     // What came while connecting is not part of the measurement.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (server, messages) = (
@@ -145,18 +160,40 @@ pub async fn run(plan: &Plan) -> Report {
     }
     let watching = Instant::now();
     tokio::time::sleep(plan.watch_for).await;
+    let watched = watching.elapsed();
+    let seen = shared.counts.messages.load(Ordering::Relaxed);
+    let after = plan.pid.and_then(Server::look);
+    let mut all_back = None;
+    if plan.again {
+        let before = shared.counts.came_in.load(Ordering::Relaxed);
+        let cut_off = Instant::now();
+        shared.cut_off.send_replace(());
+        all_back = Some(come_in(before + everyone, &shared, cut_off).await);
+    }
     let report = Report::new(
         plan,
         &shared,
         report::Measured {
             all_inside,
-            watched: watching.elapsed(),
-            messages_before: messages,
-            servers: [before, server, plan.pid.and_then(Server::look)],
+            all_back,
+            watched,
+            messages: seen - messages,
+            servers: [before, server, after],
         },
     );
     shared.stop.cancel();
     crowd.close();
     crowd.wait().await;
     report
+}
+
+/// Waits until so many have come in since the start, at most a minute; returns how long it is since
+/// `started`.
+async fn come_in(count: u64, shared: &Shared, started: Instant) -> Duration {
+    let within = Duration::from_secs(60);
+    let came_in = || shared.counts.came_in.load(Ordering::Relaxed);
+    while came_in() < count && started.elapsed() < within {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    started.elapsed()
 }

@@ -53,6 +53,8 @@ pub struct Report {
     inside: i64,
     failed_connections: u64,
     all_inside_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_back_ms: Option<u128>,
     first_message: Latency,
     delivery: Latency,
     messages: u64,
@@ -69,8 +71,10 @@ pub struct Report {
 /// What was measured beside the counts.
 pub(super) struct Measured {
     pub all_inside: Duration,
+    /// From the moment when everyone was cut off, if that was asked for.
+    pub all_back: Option<Duration>,
     pub watched: Duration,
-    pub messages_before: u64,
+    pub messages: u64,
     /// Before the first connection, with everybody inside, at the end.
     pub servers: [Option<Server>; 3],
 }
@@ -79,7 +83,7 @@ impl Report {
     #[expect(clippy::cast_precision_loss, reason = "rounded when shown")]
     pub(super) fn new(plan: &Plan, shared: &Shared, measured: Measured) -> Self {
         let counts = &shared.counts;
-        let messages = counts.messages.load(Ordering::Relaxed) - measured.messages_before;
+        let messages = measured.messages;
         let latency = |histogram: &std::sync::Mutex<Histogram<u64>>| {
             histogram
                 .lock()
@@ -91,6 +95,7 @@ impl Report {
             inside: counts.inside.load(Ordering::Relaxed),
             failed_connections: counts.failed.load(Ordering::Relaxed),
             all_inside_ms: measured.all_inside.as_millis(),
+            all_back_ms: measured.all_back.map(|took| took.as_millis()),
             first_message: latency(&shared.firsts),
             delivery: latency(&shared.deliveries),
             messages,
@@ -160,6 +165,9 @@ impl fmt::Display for Report {
             "stream         {} holes, {} full, {} resumed, {} refresh, closes {:?}",
             self.holes, self.fulls, self.resumed, self.refreshes, self.closes
         )?;
+        if let Some(all_back_ms) = self.all_back_ms {
+            writeln!(f, "coming back    all inside again after {all_back_ms} ms")?;
+        }
         if let Some(cost) = &self.cost {
             writeln!(
                 f,

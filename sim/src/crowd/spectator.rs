@@ -31,6 +31,10 @@ pub struct Way {
     pub source: Option<IpAddr>,
     /// Path of the event's stream.
     pub path: String,
+    /// Offers compression.
+    pub deflate: bool,
+    /// Asks for boats on the water as changes.
+    pub delta: bool,
     /// Never reads after the opening handshake.
     pub slow: bool,
 }
@@ -46,9 +50,11 @@ struct Standing {
 pub async fn watch(way: Way, shared: Arc<Shared>) {
     let mut standing = Standing::default();
     while !shared.stop.is_cancelled() {
+        let mut cut_off = shared.cut_off.subscribe();
         let once = watch_once(&way, &shared, &mut standing);
         let ended = tokio::select! {
             ended = once => ended,
+            _ = cut_off.changed() => continue,
             () = shared.stop.cancelled() => return,
         };
         if ended.is_err() {
@@ -62,23 +68,30 @@ async fn watch_once(way: &Way, shared: &Shared, standing: &mut Standing) -> io::
     let started = Instant::now();
     let opened = timeout(CONNECT_WITHIN, open(way, standing)).await;
     let (mut stream, rest) = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    let _here = Here::new(shared);
     if way.slow {
+        let _here = Here::new(shared);
         shared.stop.cancelled().await;
         return Ok(());
     }
     let mut buffer = rest;
-    let mut first = true;
+    shared.count_bytes(buffer.len());
+    let mut inflated = Vec::new();
+    let mut here = None;
     loop {
         let mut pongs = Vec::new();
         let mut closed = false;
         let received_ms = jiff::Timestamp::now().as_millisecond();
         let used = frames::read(&buffer, |frame| match frame {
-            Frame::Text(message) => {
-                if first {
+            Frame::Text { payload, deflated } => {
+                let message = if deflated {
+                    frames::inflate(payload, &mut inflated).unwrap_or_default()
+                } else {
+                    payload
+                };
+                here.get_or_insert_with(|| {
                     shared.record_first(started.elapsed());
-                    first = false;
-                }
+                    Here::new(shared)
+                });
                 take_in(message, received_ms, shared, standing);
             }
             Frame::Ping(payload) => pongs.extend(frames::pong(payload)),
@@ -100,10 +113,7 @@ async fn watch_once(way: &Way, shared: &Shared, standing: &mut Standing) -> io::
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        shared
-            .counts
-            .bytes
-            .fetch_add(count as u64, Ordering::Relaxed);
+        shared.count_bytes(count);
     }
 }
 
@@ -154,17 +164,7 @@ async fn open(way: &Way, standing: &Standing) -> io::Result<(TcpStream, Vec<u8>)
     }
     let mut stream = socket.connect(way.server).await?;
     stream.set_nodelay(true)?;
-    let since = if standing.epoch.is_empty() {
-        String::new()
-    } else {
-        format!("?epoch={}&since={}", standing.epoch, standing.seq)
-    };
-    let request = format!(
-        "GET {}{since} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-        way.path, way.server
-    );
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(request(way, standing).as_bytes()).await?;
     let mut answer = Vec::with_capacity(512);
     let end = loop {
         if let Some(at) = answer.windows(4).position(|part| part == b"\r\n\r\n") {
@@ -181,12 +181,34 @@ async fn open(way: &Way, standing: &Standing) -> io::Result<(TcpStream, Vec<u8>)
     Ok((stream, answer.split_off(end)))
 }
 
-/// Counts those who are inside.
+fn request(way: &Way, standing: &Standing) -> String {
+    let mut query = if standing.epoch.is_empty() {
+        "?".to_owned()
+    } else {
+        format!("?epoch={}&since={}&", standing.epoch, standing.seq)
+    };
+    if way.delta {
+        query.push_str("oncourse=delta");
+    }
+    let deflate = if way.deflate {
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    } else {
+        ""
+    };
+    format!(
+        "GET {}{query} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{deflate}\r\n",
+        way.path, way.server
+    )
+}
+
+/// Counts those who are inside: those who have had a message, and those who read none.
 struct Here<'a>(&'a Shared);
 
 impl<'a> Here<'a> {
     fn new(shared: &'a Shared) -> Self {
         shared.counts.inside.fetch_add(1, Ordering::Relaxed);
+        shared.counts.came_in.fetch_add(1, Ordering::Relaxed);
         Self(shared)
     }
 }
