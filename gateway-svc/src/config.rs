@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
-use crate::connection::OutboxLimits;
+use crate::shard::{OutboxLimits, ShardConfig};
 use clap::Parser;
 use common::{
     config::{CommonConfig, HistoryConfig},
@@ -34,7 +34,7 @@ pub struct Config {
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 50_000)]
     pub max_connections: usize,
 
-    /// Threads to serve with; the number of cores unless given.
+    /// Threads that write to spectators, and as many for everything else; the number of cores unless given.
     #[arg(long, env = "WORKERS")]
     pub workers: Option<NonZeroUsize>,
 
@@ -78,12 +78,6 @@ pub struct RoomConfig {
     pub grace: Duration,
     /// How long it stays without spectators.
     pub linger: Duration,
-    /// How often each spectator is pinged.
-    pub ping_every: Duration,
-    /// How long a ping may stay unanswered.
-    pub pong_within: Duration,
-    /// How long a spectator may take nothing.
-    pub stall_max: Duration,
     /// How long the gateway's claim to its seats lives without being renewed.
     pub lease: Duration,
     /// Whether rooms that hear nothing check their position; only tests do without.
@@ -95,8 +89,19 @@ const LEASE: Duration = Duration::from_secs(12);
 const LEASE_WITHOUT_END: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Config {
+    /// What shards need of it.
+    pub fn shard(&self) -> ShardConfig {
+        ShardConfig {
+            outbox: self.outbox_limits(),
+            arrive_within: self.common.read_timeout(),
+            ping_every: Duration::from_secs(self.ping_seconds),
+            pong_within: Duration::from_secs(self.pong_seconds),
+            stall_max: Duration::from_secs(self.stall_seconds),
+        }
+    }
+
     /// What may wait for one slow spectator.
-    pub fn outbox_limits(&self) -> OutboxLimits {
+    fn outbox_limits(&self) -> OutboxLimits {
         if self.common.without.has(Mechanism::BoundedBacklog) {
             return OutboxLimits {
                 messages: usize::MAX,
@@ -116,9 +121,6 @@ impl Config {
             limits: self.history.limits(&self.common.without),
             grace: Duration::from_secs(self.common.official_grace_seconds),
             linger: Duration::from_secs(self.room_linger_seconds),
-            ping_every: Duration::from_secs(self.ping_seconds),
-            pong_within: Duration::from_secs(self.pong_seconds),
-            stall_max: Duration::from_secs(self.stall_seconds),
             lease: if self.common.without.has(Mechanism::Leases) {
                 LEASE_WITHOUT_END
             } else {

@@ -1,17 +1,20 @@
 //! The WebSocket gateway: public reads, and one room for each event that somebody watches here.
 //!
 //! Everything in it can be rebuilt from Redis. A change comes in by the feed, goes through the
-//! event's `room`, is encoded once, and its bytes are shared by all `connection`s of the room.
+//! event's `room`, becomes a `websocket` message that is encoded once, and each `shard` writes its bytes to
+//! those of the room's sockets that are its own. Spectators come in by the `entrance`.
 
 mod answers;
 mod config;
-mod connection;
+mod entrance;
 mod metrics;
 mod room;
 mod routes;
+mod shard;
 mod state;
+mod websocket;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, num::NonZeroUsize, time::Duration};
 
 use common::{
     config::SecretError,
@@ -24,8 +27,10 @@ use tracing::{info, warn};
 
 use answers::Answers;
 pub use config::Config;
+use entrance::Entrance;
 use metrics::Metrics;
 use room::hub::Hub;
+use shard::{Listening, Shards};
 use state::App;
 
 /// Why the gateway can't start.
@@ -50,6 +55,12 @@ pub fn api_document() -> utoipa::openapi::OpenApi {
     routes::described().into_openapi()
 }
 
+/// Threads that write to spectators.
+fn workers(config: &Config) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    config.workers.unwrap_or_else(cores)
+}
+
 /// Time beyond the drain in which the last connections may say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -64,20 +75,36 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let metrics = Metrics::register(&registry, feed.clone())?;
     let answers = Answers::new(store.clone());
     let stores = (store.clone(), answers.clone());
-    let hub = Hub::new(stores, feed, process, &config, metrics);
+    let prepared = Shards::prepare(workers(&config))?;
+    let shards = prepared.shards().clone();
+    let hub = Hub::new(
+        stores,
+        feed,
+        shards.clone(),
+        process,
+        &config,
+        metrics.clone(),
+    );
     let readiness = Readiness::new(store.clone());
 
     let public = listener::listen(config.listen)?;
     info!(address = %public.local_addr()?, "listening");
-    let router = routes::router(App::new(store, answers, hub.clone()));
+    let router = routes::router(App::new(store, answers, hub.clone(), shards));
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
-    let router = http_metrics.layer(router);
+    let router = http_metrics.clone().layer(router);
     let stop = CancellationToken::new();
     let limits = server::ServerLimits {
         sockets: config.common.max_sockets,
         header_time: config.common.read_timeout(),
     };
-    let serving = tokio::spawn(server::serve(public, router, limits, stop.clone()));
+    let server = server::Server::new(router, limits, stop.clone());
+    let listening = Listening {
+        listener: public.into_std()?,
+        places: server.places().clone(),
+    };
+    let entrance = Entrance::new(hub.clone(), server.clone(), http_metrics);
+    let door = || Box::new(entrance.clone()) as Box<dyn shard::Door>;
+    let running = prepared.start(listening, door, config.shard(), &metrics)?;
     if let Some(address) = config.common.metrics_listen {
         let metrics = listener::listen(address)?;
         let router = layers::finish(metrics_http::routes(registry));
@@ -94,9 +121,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
         warn!("some connections did not say goodbye in time");
     }
     stop.cancel();
-    if let Err(error) = serving.await {
-        warn!(%error, "the server ended badly");
-    }
+    running.stop().await;
+    server.finish().await;
     info!("stopped");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use common::store::Store;
 
-use crate::{answers::Answers, room::hub::Hub, routes::events::EventList};
+use crate::{answers::Answers, room::hub::Hub, routes::events::EventList, shard::Shards};
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -11,6 +11,8 @@ pub struct App {
     pub store: Store,
     /// All rooms of this gateway.
     pub hub: Hub,
+    /// Where spectators' sockets go.
+    pub shards: Shards,
     /// Encoded answers of events.
     pub answers: Answers,
     /// The list of public events.
@@ -19,12 +21,13 @@ pub struct App {
 
 impl App {
     /// Puts together what the handlers need.
-    pub fn new(store: Store, answers: Answers, hub: Hub) -> Self {
+    pub fn new(store: Store, answers: Answers, hub: Hub, shards: Shards) -> Self {
         Self {
             answers,
             events: EventList::new(store.clone()),
             store,
             hub,
+            shards,
         }
     }
 }

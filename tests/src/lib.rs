@@ -4,12 +4,14 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod browser;
 pub mod chaos;
 pub mod fuzzed;
 pub mod haproxy;
 pub mod openapi;
 pub mod process;
 pub mod proxy;
+pub mod raw;
 pub mod redis;
 pub mod servers;
 pub mod spectator;

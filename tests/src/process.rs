@@ -18,6 +18,7 @@ pub struct Process {
     output: Arc<Mutex<String>>,
     collectors: Vec<JoinHandle<()>>,
     has_children: bool,
+    leads_group: bool,
 }
 
 /// The path of one of our own binaries, beside the test that runs.
@@ -66,6 +67,7 @@ impl Process {
             output,
             collectors: collectors.into_iter().flatten().collect(),
             has_children: false,
+            leads_group: false,
         }
     }
 
@@ -73,6 +75,13 @@ impl Process {
     #[must_use]
     pub fn with_children(mut self) -> Self {
         self.has_children = true;
+        self
+    }
+
+    /// Says that it was started as the leader of a process group, all of which ends with it.
+    #[must_use]
+    pub fn with_group(mut self) -> Self {
+        self.leads_group = true;
         self
     }
 
@@ -188,6 +197,11 @@ impl Drop for Process {
             while matches!(self.child.try_wait(), Ok(None)) && started.elapsed() < DEADLINE {
                 thread::sleep(Duration::from_millis(20));
             }
+        }
+        if self.leads_group {
+            let group = format!("-{}", self.child.id());
+            // Whoever of it has ended by itself is not missed.
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         }
         self.kill();
         if thread::panicking() {

@@ -1,6 +1,6 @@
 //! Prometheus metrics: what every HTTP service counts, and the listener that shows them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     Router,
@@ -49,6 +49,14 @@ impl HttpMetrics {
         Ok(metrics)
     }
 
+    /// Counts a request that no router has seen.
+    pub fn count(&self, method: &str, route: &str, status: &str, took: Duration) {
+        let labels = [method, route, status];
+        self.requests.with_label_values(&labels).inc();
+        let seconds = self.seconds.with_label_values(&[route]);
+        seconds.observe(took.as_secs_f64());
+    }
+
     /// Counts every request of `router`.
     pub fn layer(self, router: Router) -> Router {
         router.layer(from_fn_with_state(self, count))
@@ -63,10 +71,7 @@ async fn count(State(metrics): State<HttpMetrics>, request: Request, next: Next)
     let route = matched.map_or("unknown", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status();
-    let labels = [method, &route, status.as_str()];
-    metrics.requests.with_label_values(&labels).inc();
-    let seconds = metrics.seconds.with_label_values(&[&route]);
-    seconds.observe(started.elapsed().as_secs_f64());
+    metrics.count(method, &route, status.as_str(), started.elapsed());
     response
 }
 

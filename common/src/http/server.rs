@@ -1,19 +1,30 @@
-//! The accept loop: one task a connection, headers in time, upgrades allowed, a bounded number of
-//! sockets, and an end that lets requests in flight finish.
+//! HTTP connections: one task each, headers in time, upgrades allowed, a bounded number of sockets, and
+//! an end that lets requests in flight finish.
 
 use std::{
     convert::Infallible,
+    io::Cursor,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body, extract::FromRequestParts};
-use http::{Request, request::Parts};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use bytes::Bytes;
+use http::{Extensions, Request, request::Parts};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::service_fn,
+    upgrade::{Parts as UpgradedParts, Upgraded},
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt, Chain, Join, join},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -24,11 +35,6 @@ use tracing::{debug, warn};
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Pause after `accept` failed, mostly for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections whose first request is being served at once: each holds tens of kilobytes for that
-/// moment, which a storm of thousands must not add up to.
-const ARRIVING_MAX: usize = 256;
-/// Whoever takes longer for its first request does not hold the others up.
-const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
 /// How long requests in flight may take once the server is asked to stop.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -58,122 +64,160 @@ pub struct ServerLimits {
     pub header_time: Duration,
 }
 
-/// Serves `router` until `stop`, then lets requests in flight finish. Upgraded connections are the
-/// router's own business.
+/// Serves a router's requests on whatever connections it is given. Upgraded ones are the router's own
+/// business.
+#[derive(Clone)]
+pub struct Server {
+    router: Router,
+    limits: ServerLimits,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// A connection that is to be served.
+pub struct Arrival {
+    /// The socket.
+    pub stream: TcpStream,
+    /// Its other end.
+    pub peer: SocketAddr,
+    /// What was read of it already.
+    pub read: Bytes,
+    /// For its first request's handler.
+    pub extensions: Extensions,
+    /// Its place among the server's sockets.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// Reads what was read before first.
+type Replayed = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
+
+/// Takes the socket of an upgraded connection back, with what was read beyond the request.
+pub fn socket_of(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    let UpgradedParts { io, read_buf, .. } = upgraded.downcast::<TokioIo<Replayed>>().ok()?;
+    let (reader, writer) = io.into_inner().into_inner();
+    let (unread, reader) = reader.into_inner();
+    let at = usize::try_from(unread.position()).ok()?;
+    let beyond = [&read_buf[..], &unread.into_inner()[at..]].concat();
+    Some((reader.reunite(writer).ok()?, beyond.into()))
+}
+
+/// Serves `router` on `listener` until `stop`, then lets requests in flight finish.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ServerLimits,
     stop: CancellationToken,
 ) {
-    let permits = Arc::new(Semaphore::new(limits.sockets));
-    let arriving = Arc::new(Semaphore::new(ARRIVING_MAX));
-    let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = accept(&listener, &permits, &arriving) => accepted,
-        };
-        match accepted {
-            Ok(accepted) => {
-                connections.spawn(connection(accepted, router.clone(), limits, stop.clone()));
-            }
-            Err(error) => {
-                warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+    let server = Server::new(router, limits, stop);
+    server.accept_from(listener).await;
+    server.finish().await;
+}
+
+impl Server {
+    /// Serves nothing yet.
+    pub fn new(router: Router, limits: ServerLimits, stop: CancellationToken) -> Self {
+        Self {
+            router,
+            limits,
+            places: Arc::new(Semaphore::new(limits.sockets)),
+            connections: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    /// Places for sockets, one of which each connection takes.
+    pub fn places(&self) -> &Arc<Semaphore> {
+        &self.places
+    }
+
+    async fn accept_from(&self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = self.accept(&listener) => accepted,
+            };
+            match accepted {
+                Ok(arrival) => self.serve_connection(arrival),
+                Err(error) => {
+                    warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
-    drop(listener);
-    connections.close();
-    if tokio::time::timeout(LINGER, connections.wait())
-        .await
-        .is_err()
-    {
-        warn!(
-            open = connections.len(),
-            "requests were still in flight at the end"
-        );
+
+    async fn accept(&self, listener: &TcpListener) -> std::io::Result<Arrival> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(std::io::Error::other)?;
+        let (stream, peer) = listener.accept().await?;
+        // Nagle's algorithm would hold back every second small message for an acknowledgement.
+        stream.set_nodelay(true)?;
+        Ok(Arrival {
+            stream,
+            peer,
+            read: Bytes::new(),
+            extensions: Extensions::new(),
+            place,
+        })
     }
-}
 
-struct Accepted {
-    stream: TcpStream,
-    peer: SocketAddr,
-    arriving: Arriving,
-    _socket: OwnedSemaphorePermit,
-}
-
-/// The place of a connection whose first request is still to be answered.
-#[derive(Clone)]
-struct Arriving(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
-
-impl Arriving {
-    /// Makes place for the next one.
-    fn leave(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Serves one connection, on a task of its own.
+    pub fn serve_connection(&self, arrival: Arrival) {
+        let (router, limits, stop) = (self.router.clone(), self.limits, self.stop.clone());
+        self.connections
+            .spawn(connection(arrival, router, limits, stop));
     }
-}
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-    arriving: &Arc<Semaphore>,
-) -> std::io::Result<Accepted> {
-    let place = |places: &Arc<Semaphore>| Arc::clone(places).acquire_owned();
-    let socket = place(permits).await.map_err(std::io::Error::other)?;
-    let arriving = place(arriving).await.map_err(std::io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    // Nagle's algorithm would hold back every second small message for an acknowledgement.
-    stream.set_nodelay(true)?;
-    Ok(Accepted {
-        stream,
-        peer,
-        arriving: Arriving(Arc::new(Mutex::new(Some(arriving)))),
-        _socket: socket,
-    })
+    /// Waits for requests in flight, after the stop.
+    pub async fn finish(&self) {
+        self.connections.close();
+        let finished = tokio::time::timeout(LINGER, self.connections.wait()).await;
+        if finished.is_err() {
+            let open = self.connections.len();
+            warn!(open, "requests were still in flight at the end");
+        }
+    }
 }
 
 async fn connection(
-    accepted: Accepted,
+    arrival: Arrival,
     router: Router,
     limits: ServerLimits,
     stop: CancellationToken,
 ) {
-    let Accepted {
+    let Arrival {
         stream,
         peer,
-        arriving,
-        _socket,
-    } = accepted;
-    let first = arriving.clone();
+        read,
+        extensions,
+        place: _place,
+    } = arrival;
+    let first = std::sync::Mutex::new(Some(extensions));
     let service = service_fn(move |request: Request<Incoming>| {
-        let (router, first) = (router.clone(), first.clone());
-        async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(PeerAddress(peer));
-            request.extensions_mut().insert(ReceivedAt(Instant::now()));
-            let Ok(response) = router.oneshot(request).await;
-            first.leave();
-            Ok::<_, Infallible>(response)
+        let mut request = request.map(Body::new);
+        let extensions = request.extensions_mut();
+        if let Some(first) = first.lock().ok().and_then(|mut first| first.take()) {
+            extensions.extend(first);
         }
+        extensions.insert(PeerAddress(peer));
+        extensions.insert(ReceivedAt(Instant::now()));
+        router.clone().oneshot(request)
     });
+    let (reader, writer) = stream.into_split();
+    let replayed: Replayed = join(Cursor::new(read).chain(reader), writer);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(replayed), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let mut late = std::pin::pin!(tokio::time::sleep(ARRIVE_WITHIN));
-    let result = loop {
-        tokio::select! {
-            result = connection.as_mut() => break result,
-            () = late.as_mut(), if !late.is_elapsed() => arriving.leave(),
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                break connection.await;
-            }
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
     };
     if let Err(error) = result {

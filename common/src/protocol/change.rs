@@ -27,6 +27,63 @@ pub struct OnCourseChange {
     pub oncourse: Vec<OnCourseView>,
 }
 
+/// What makes one list of boats on the water of another: for spectators who asked for it with
+/// `?oncourse=delta`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OnCourseDelta {
+    /// Boats that are new or changed, complete; to be upserted by `raceId` and `bib`.
+    pub set: Vec<OnCourseView>,
+    /// Boats that are on the water no more.
+    pub gone: Vec<BoatKey>,
+}
+
+/// Names a boat on the water.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BoatKey {
+    /// The race it is in.
+    pub race_id: RaceId,
+    /// Number on the vest.
+    pub bib: u32,
+}
+
+impl OnCourseDelta {
+    /// What makes `after` of `before`.
+    pub fn between(before: &[OnCourseView], after: &[OnCourseView]) -> Self {
+        let is_new = |boat: &&OnCourseView| !before.contains(boat);
+        let is_gone = |boat: &&OnCourseView| !after.iter().any(|other| is_same(other, boat));
+        Self {
+            set: after.iter().filter(is_new).cloned().collect(),
+            gone: before
+                .iter()
+                .filter(is_gone)
+                .map(|boat| BoatKey {
+                    race_id: boat.race_id.clone(),
+                    bib: boat.bib,
+                })
+                .collect(),
+        }
+    }
+
+    /// Makes the list after it of the one before it: by position, unknown ones last, then race and bib.
+    pub fn apply(&self, list: &mut Vec<OnCourseView>) {
+        list.retain(|boat| {
+            let gone = |key: &BoatKey| key.race_id == boat.race_id && key.bib == boat.bib;
+            !self.gone.iter().any(gone) && !self.set.iter().any(|other| is_same(other, boat))
+        });
+        list.extend(self.set.iter().cloned());
+        list.sort_by(|a, b| order(a).cmp(&order(b)));
+    }
+}
+
+fn is_same(one: &OnCourseView, other: &OnCourseView) -> bool {
+    one.race_id == other.race_id && one.bib == other.bib
+}
+
+fn order(boat: &OnCourseView) -> (u32, &RaceId, u32) {
+    (boat.position.unwrap_or(u32::MAX), &boat.race_id, boat.bib)
+}
+
 /// A new state of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusChange {

@@ -1,12 +1,12 @@
 //! Messages of the live stream as clients read them. Gateways write them without this type, from bytes
 //! that are encoded once.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Epoch, Seq,
-    change::{OnCourseChange, ResultsChange, StatusChange},
+    change::{OnCourseChange, OnCourseDelta, ResultsChange, StatusChange},
     views::{CategoryView, ClassView, EventView, OnCourseView, RaceWithResultsSeq},
 };
 
@@ -79,6 +79,17 @@ pub enum DiffData {
     Results(ResultsChange),
     /// The whole list of boats on the water.
     OnCourse(OnCourseChange),
+    /// What changed in that list, for those who asked for it with `?oncourse=delta`; they may get a whole
+    /// list too.
+    OnCourseDelta(DeltaData),
     /// A new state of the event.
     Status(StatusChange),
+}
+
+/// The data of a `diff` about boats on the water, as a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeltaData {
+    /// To be applied to the list before it.
+    pub oncourse_delta: OnCourseDelta,
 }

@@ -10,21 +10,17 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use common::{
     domain::{EventId, EventStatus},
     http::ApiError,
     protocol::Position,
     store::{Feed, Store, StoreError},
 };
-use tokio::{
-    net::TcpStream,
-    sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::timeout,
-};
-use tokio_util::task::TaskTracker;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use super::{
+    members::{Presence, Present},
     seats::{NoSeat, Seat, Seats, SeatsOf},
     task::{Command, Phase, RoomTask},
 };
@@ -32,16 +28,15 @@ use crate::{
     Config,
     answers::Answers,
     config::RoomConfig,
-    connection::{CloseCode, Connection, OutboxLimits, serve},
     metrics::Metrics,
+    shard::{Arrived, Entrant, Shard, Shards},
+    websocket::{CloseCode, Form},
 };
 
 /// Commands that wait for a room: as many as may join in one storm.
 const COMMANDS_MAX: usize = 16_384;
 /// Events watched here at once.
 const ROOMS_MAX: usize = 10_000;
-/// How long the answer to an upgrade may take to get out.
-const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
 
 /// All rooms; cheap to clone.
 #[derive(Clone)]
@@ -55,7 +50,7 @@ struct Inner {
     feed: Feed,
     gateway: String,
     config: RoomConfig,
-    outbox_limits: OutboxLimits,
+    shards: Shards,
     metrics: Metrics,
     rooms: Mutex<HashMap<EventId, Arc<RoomHandle>>>,
     next_key: AtomicU64,
@@ -71,6 +66,7 @@ struct RoomHandle {
     commands: mpsc::Sender<Command>,
     phase: watch::Receiver<Phase>,
     seats: OnceCell<Seats>,
+    present: Present,
 }
 
 /// The right to join a room: a seat of the event and a place on this gateway.
@@ -86,6 +82,7 @@ impl Hub {
     pub fn new(
         (store, answers): (Store, Answers),
         feed: Feed,
+        shards: Shards,
         gateway: String,
         config: &Config,
         metrics: Metrics,
@@ -96,7 +93,7 @@ impl Hub {
             feed,
             gateway,
             config: config.room(),
-            outbox_limits: config.outbox_limits(),
+            shards,
             metrics,
             rooms: Mutex::default(),
             next_key: AtomicU64::new(1),
@@ -199,12 +196,15 @@ impl Hub {
         let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
         let (phase_sender, phase) = watch::channel(Phase::Opening);
         let key = self.inner.next_key.fetch_add(1, Ordering::Relaxed);
+        let present = Present::default();
         let task = RoomTask {
             event_id: event_id.clone(),
             key,
             hub: self.clone(),
             store: self.inner.store.clone(),
             feed: self.inner.feed.clone(),
+            shards: self.inner.shards.clone(),
+            present: present.clone(),
             config: self.inner.config,
             metrics: self.inner.metrics.clone(),
             commands: command_queue,
@@ -216,6 +216,7 @@ impl Hub {
             commands,
             phase,
             seats: OnceCell::new(),
+            present,
         });
         rooms.insert(event_id.clone(), Arc::clone(&room));
         Ok(room)
@@ -277,40 +278,60 @@ impl Hub {
     }
 }
 
+/// What a spectator holds as long as its socket lives.
+struct Lease {
+    _seat: Seat,
+    _place: OwnedSemaphorePermit,
+    _presence: Presence,
+    /// Keeps the room from dissolving.
+    _room: Arc<RoomHandle>,
+    /// Keeps the process from ending before the goodbye is said.
+    _token: TaskTrackerToken,
+}
+
+/// How a spectator comes.
+pub struct Coming {
+    /// The shard it belongs to.
+    pub shard: Shard,
+    /// Its socket.
+    pub arrived: Arrived,
+    /// What it is still to be answered.
+    pub answer: Vec<u8>,
+    /// How it gets messages.
+    pub form: Form,
+    /// Where it stood, if it comes back.
+    pub since: Option<Position>,
+}
+
 impl Ticket {
-    /// Hands the socket to the room and serves it to its end, on a task of its own. `since` is where
-    /// a spectator stood who comes back.
-    pub fn redeem(
-        self,
-        since: Option<Position>,
-        socket: impl Future<Output = Option<(TcpStream, Bytes)>> + Send + 'static,
-    ) {
+    /// Hands the spectator to its room.
+    pub async fn redeem(self, coming: Coming) {
         let Self {
             room,
             seat,
             place,
             hub,
         } = self;
-        let inner = Arc::clone(&hub.inner);
-        hub.inner.tasks.spawn(async move {
-            // Behind answers that the client does not take, the upgrade may never get out.
-            let Ok(Some((stream, already_read))) = timeout(UPGRADE_WITHIN, socket).await else {
-                return;
-            };
-            let connection = Arc::new(Connection::new(stream, inner.outbox_limits));
-            inner.metrics.connections.inc();
-            let join = Command::Join(Arc::clone(&connection), since);
-            if room.commands.send(join).await.is_err() {
-                connection.close(CloseCode::ServiceRestart, "the room has just closed");
-            }
-            // The seat is the spectator's until the socket is gone.
-            let ended = serve(&connection, &already_read).await;
-            let why = [ended.as_str()];
-            inner.metrics.closed.with_label_values(&why).inc();
-            connection.abort();
-            inner.metrics.connections.dec();
-            drop((connection, seat, place, room));
-        });
+        let commands = room.commands.clone();
+        let lease = Lease {
+            _seat: seat,
+            _place: place,
+            _presence: room.present.one_more(),
+            _room: room,
+            _token: hub.inner.tasks.token(),
+        };
+        let entrant = Entrant {
+            shard: coming.shard,
+            arrived: coming.arrived,
+            answer: coming.answer.into(),
+            form: coming.form,
+            lease: Box::new(lease),
+        };
+        let join = Command::Join(entrant, coming.since);
+        if let Err(mpsc::error::SendError(Command::Join(entrant, _))) = commands.send(join).await {
+            let code = CloseCode::ServiceRestart;
+            entrant.turn_away(code, "the room has just closed").await;
+        }
     }
 }
 

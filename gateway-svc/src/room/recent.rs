@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use common::{protocol::Seq, store::Limits};
 
 use super::message;
-use crate::connection::Frame;
+use crate::websocket::Message;
 
 /// More than this is not replayed, in bytes, unless a `full` would be even larger.
 const REPLAY_BYTES_MAX: usize = 256 << 10;
@@ -17,7 +17,7 @@ const REPLAYS_BYTES_MAX: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// A message that can be replayed.
-    Diff(Frame),
+    Diff(Message),
     /// One that is sent as `full`, which replaces all that came before.
     Full,
 }
@@ -25,7 +25,7 @@ pub enum Step {
 impl Step {
     fn bytes(&self) -> usize {
         match self {
-            Self::Diff(frame) => frame.bytes().len(),
+            Self::Diff(message) => message.plain_bytes(),
             Self::Full => 0,
         }
     }
@@ -35,7 +35,7 @@ impl Step {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Missed {
     /// All of it, to be sent at once: `resumed` and the messages.
-    Replay(Frame),
+    Replay(Message),
     /// It is told by a `full`: one is among it, or it is too much, or too long ago.
     Full,
     /// It begins before what is kept here.
@@ -53,7 +53,7 @@ pub struct Recent {
     /// The history before this is known to be gone.
     gone_before: Seq,
     /// Replays from that seq to the present position: in a storm many ask for the same one.
-    replays: HashMap<Seq, Frame>,
+    replays: HashMap<Seq, Message>,
     replay_bytes: usize,
 }
 
@@ -141,18 +141,18 @@ impl Recent {
         if missed.clone().map(Step::bytes).sum::<usize>() > REPLAY_BYTES_MAX.max(full_bytes) {
             return Missed::Full;
         }
-        let mut frames = vec![message::resumed(self.position(), missed.len())];
+        let mut messages = vec![message::resumed(self.position(), missed.len())];
         for step in missed {
             match step {
-                Step::Diff(frame) => frames.push(frame.clone()),
+                Step::Diff(message) => messages.push(message.clone()),
                 Step::Full => return Missed::Full,
             }
         }
-        let replay = Frame::joined(&frames);
-        self.replay_bytes += replay.bytes().len();
+        let replay = Message::joined(messages);
+        self.replay_bytes += replay.plain_bytes();
         if self.replay_bytes > REPLAYS_BYTES_MAX {
             self.replays.clear();
-            self.replay_bytes = replay.bytes().len();
+            self.replay_bytes = replay.plain_bytes();
         }
         self.replays.insert(since, replay.clone());
         Missed::Replay(replay)
@@ -161,7 +161,8 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, Limits, Missed, Recent, Step};
+    use super::{Limits, Message, Missed, Recent, Step};
+    use crate::websocket::Form;
 
     fn limits(messages: usize, bytes: usize) -> Limits {
         Limits {
@@ -172,13 +173,16 @@ mod tests {
     }
 
     fn diff(seq: u64) -> Step {
-        Step::Diff(Frame::text(format!("diff {seq}").as_bytes()))
+        Step::Diff(Message::text(format!("diff {seq}").as_bytes()))
     }
 
     /// The text of a replay, its `resumed` cut to its numbers.
     fn replayed(recent: &mut Recent, since: u64) -> Option<String> {
         match recent.since(since, 0) {
-            Missed::Replay(frame) => Some(String::from_utf8_lossy(frame.bytes()).into_owned()),
+            Missed::Replay(replay) => {
+                let bytes = replay.bytes(Form::default());
+                Some(String::from_utf8_lossy(bytes).into_owned())
+            }
             Missed::Full | Missed::Unknown => None,
         }
     }
@@ -253,7 +257,7 @@ mod tests {
         recent.push(diff(2));
         assert_eq!(recent.since(0, 0), Missed::Full);
         assert!(replayed(&mut recent, 1).is_some());
-        recent.push(Step::Diff(Frame::text(&vec![b'x'; 300 << 10])));
+        recent.push(Step::Diff(Message::text(&vec![b'x'; 300 << 10])));
         assert_eq!(recent.since(1, 0), Missed::Full);
         assert!(matches!(recent.since(1, 400 << 10), Missed::Replay(_)));
     }

@@ -1,21 +1,26 @@
 //! Spectators who come back to a room that can't answer them yet: what they missed must be read first,
 //! or they know more than the room, which must then be sure of its own position.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use common::protocol::{Position, Seq};
+use tokio::time::Instant;
 
 use super::state::Resumption;
-use crate::connection::Connection;
+use crate::shard::Entrant;
+
+/// Whoever can't be answered by then is told to come again, whatever became of the read.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// One who waits.
 pub struct Returned {
     /// The spectator.
-    pub connection: Arc<Connection>,
+    pub entrant: Entrant,
     /// Where it stood.
     pub since: Position,
     /// The position check that settles whether it is ahead of the truth.
     check: u64,
+    until: Instant,
 }
 
 /// What the room is to do next.
@@ -74,12 +79,12 @@ pub struct Returning {
 
 impl Returning {
     /// Somebody who can't be answered at once.
-    pub fn push(&mut self, connection: Arc<Connection>, since: Position, checks: &Checks) {
-        let check = checks.next();
+    pub fn push(&mut self, entrant: Entrant, since: Position, checks: &Checks) {
         self.waiting.push(Returned {
-            connection,
+            entrant,
             since,
-            check,
+            check: checks.next(),
+            until: Instant::now() + ANSWERED_WITHIN,
         });
     }
 
@@ -88,17 +93,19 @@ impl Returning {
     pub fn settle(
         &mut self,
         checks: &Checks,
+        now: Instant,
         mut resume: impl FnMut(&Position, bool) -> Resumption,
     ) -> (Vec<(Returned, Resumption)>, Wanted) {
         let mut settled = Vec::new();
         let mut wanted = Wanted::default();
         for returned in std::mem::take(&mut self.waiting) {
-            if returned.connection.is_over() {
-                continue;
-            }
             match resume(&returned.since, checks.answered >= returned.check) {
                 answer @ (Resumption::Replay(_) | Resumption::Full | Resumption::TryLater) => {
                     settled.push((returned, answer));
+                    continue;
+                }
+                Resumption::ReadPast | Resumption::Verify if returned.until <= now => {
+                    settled.push((returned, Resumption::TryLater));
                     continue;
                 }
                 Resumption::ReadPast if !self.reading => {

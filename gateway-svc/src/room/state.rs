@@ -10,7 +10,7 @@ use common::{
     domain::{EventStatus, RaceId},
     protocol::{
         Envelope, Kind, Position, Seq,
-        change::{OnCourseChange, StatusChange, StructureChange},
+        change::{OnCourseChange, OnCourseDelta, StatusChange, StructureChange},
         views::{RaceWithResultsSeq, StructureView},
     },
     store::{History, Limits, Pulse, Snapshot},
@@ -21,7 +21,7 @@ use super::{
     message::{self, FullData},
     recent::{Missed, Recent, Step},
 };
-use crate::connection::Frame;
+use crate::websocket::Message;
 
 /// What happens to a room.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resumption {
     /// With exactly what it missed.
-    Replay(Frame),
+    Replay(Message),
     /// With a `full`.
     Full,
     /// Not before the history is read.
@@ -78,7 +78,7 @@ pub enum Resumption {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Send to everyone; the room stands at that seq after it.
-    Broadcast(Frame, Seq),
+    Broadcast(Message, Seq),
     /// Read what follows the position.
     ReadHistory(Position),
     /// Read the whole state.
@@ -130,7 +130,7 @@ pub struct Room {
     reading: Option<Reading>,
     ended: Option<End>,
     /// The `full` of the present position, made when somebody first needs it.
-    full: Option<Frame>,
+    full: Option<Message>,
     recent: Recent,
     limits: Limits,
 }
@@ -178,14 +178,14 @@ impl Room {
         self.view.event.summary.status
     }
 
-    /// The whole state as a frame, encoded at most once for each position.
-    pub fn full(&mut self, now_ms: i64) -> Frame {
-        if let Some(frame) = &self.full {
-            return frame.clone();
+    /// The whole state as a message, encoded at most once for each position.
+    pub fn full(&mut self, now_ms: i64) -> Message {
+        if let Some(full) = &self.full {
+            return full.clone();
         }
-        let frame = self.encode_full(now_ms);
-        self.full = Some(frame.clone());
-        frame
+        let full = self.encode_full(now_ms);
+        self.full = Some(full.clone());
+        full
     }
 
     /// The answer to a spectator who stood at `since`. `verified` says that the position was checked
@@ -199,7 +199,7 @@ impl Room {
                 Resumption::Verify
             };
         }
-        let full_bytes = self.full(now_ms).bytes().len();
+        let full_bytes = self.full(now_ms).plain_bytes();
         match self.recent.since(since.seq, full_bytes) {
             Missed::Replay(replay) => Resumption::Replay(replay),
             Missed::Full => Resumption::Full,
@@ -213,7 +213,7 @@ impl Room {
         }
         match history {
             Some(History::Continues(missed)) => {
-                let steps = missed.iter().map(step).collect();
+                let steps = missed.iter().map(|past| step(past, None)).collect();
                 self.recent.extend_back(since.seq, steps);
             }
             Some(History::Broken) => self.recent.gone(since.seq),
@@ -221,7 +221,7 @@ impl Room {
         }
     }
 
-    fn encode_full(&self, ts_ms: i64) -> Frame {
+    fn encode_full(&self, ts_ms: i64) -> Message {
         let with_results_seq = |race: &common::protocol::views::RaceView| RaceWithResultsSeq {
             results_seq: self.results_seqs.get(&race.race_id).copied().unwrap_or(0),
             race: race.clone(),
@@ -387,9 +387,12 @@ impl Room {
 
     /// Applies the next change. False when it can't be understood, and then nothing has happened.
     fn apply(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) -> bool {
+        let mut delta = None;
         let applied = match envelope.kind {
             Kind::Results => self.apply_results(envelope),
-            Kind::OnCourse => self.apply_on_course(envelope),
+            Kind::OnCourse => self
+                .apply_on_course(envelope)
+                .map(|change| delta = Some(change)),
             Kind::Status => self.apply_status(envelope),
             Kind::Structure => self.apply_structure(envelope),
             Kind::Deleted | Kind::ByReference => None,
@@ -400,14 +403,14 @@ impl Room {
         self.position.seq = envelope.position.seq;
         self.hear_of(&self.position.clone());
         self.full = None;
-        let step = step(envelope);
-        let frame = match &step {
+        let step = step(envelope, delta);
+        let message = match &step {
             Step::Full => {
-                let frame = self.encode_full(envelope.ts_ms);
-                self.full = Some(frame.clone());
-                frame
+                let full = self.encode_full(envelope.ts_ms);
+                self.full = Some(full.clone());
+                full
             }
-            Step::Diff(frame) => frame.clone(),
+            Step::Diff(diff) => diff.clone(),
         };
         self.recent.push(step);
         let end = end_of(self.status());
@@ -415,7 +418,7 @@ impl Room {
             self.unpublish(effects);
             return true;
         }
-        effects.push(Effect::Broadcast(frame, self.position.seq));
+        effects.push(Effect::Broadcast(message, self.position.seq));
         if let Some(end) = end {
             self.ended = Some(end);
             effects.push(Effect::End(end));
@@ -429,10 +432,11 @@ impl Room {
         Some(())
     }
 
-    fn apply_on_course(&mut self, envelope: &Envelope) -> Option<()> {
+    /// Also says what changed.
+    fn apply_on_course(&mut self, envelope: &Envelope) -> Option<OnCourseDelta> {
         let change: OnCourseChange = serde_json::from_slice(&envelope.body).ok()?;
-        self.view.oncourse = change.oncourse;
-        Some(())
+        let before = std::mem::replace(&mut self.view.oncourse, change.oncourse);
+        Some(OnCourseDelta::between(&before, &self.view.oncourse))
     }
 
     fn apply_status(&mut self, envelope: &Envelope) -> Option<()> {
@@ -479,10 +483,11 @@ impl Room {
     }
 }
 
-fn step(envelope: &Envelope) -> Step {
+/// What is replayed of a change. Without knowing the list before it a replay carries whole lists.
+fn step(envelope: &Envelope, delta: Option<OnCourseDelta>) -> Step {
     match envelope.kind {
         Kind::Structure | Kind::Deleted | Kind::ByReference => Step::Full,
-        Kind::Results | Kind::OnCourse | Kind::Status => Step::Diff(message::diff(envelope)),
+        Kind::Results | Kind::OnCourse | Kind::Status => Step::Diff(message::diff(envelope, delta)),
     }
 }
 

@@ -1,12 +1,11 @@
 //! `GET /events/{eventId}/ws`
 
-#![expect(
-    unused_qualifications,
-    reason = "the description's macro writes paths of its own"
-)]
+use std::time::Duration;
 
 use axum::{
+    body::Body,
     extract::{Path, Query, Request, State, rejection::QueryRejection},
+    http::StatusCode,
     response::Response,
 };
 use common::{
@@ -14,37 +13,20 @@ use common::{
     http::{
         ApiError,
         documented::{AnyCall, UpgradeCall},
+        server::socket_of,
     },
-    protocol::{Epoch, Position},
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
+use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
+use tracing::debug;
 
 use crate::{
-    connection::{accept, socket},
-    room::hub::Ticket,
+    entrance::{Refused, WatchQuery, check},
+    room::hub::{Coming, Hub, Ticket},
+    shard::Arrived,
     state::App,
+    websocket::Offer,
 };
-
-/// Where a spectator stood who comes back.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct WatchQuery {
-    /// The `epoch` of the last `full`.
-    epoch: Option<String>,
-    /// The `seq` of the last message.
-    #[param(value_type = Option<u64>)]
-    since: Option<String>,
-}
-
-impl WatchQuery {
-    /// Nothing unless both make sense: who asks wrongly gets a `full`.
-    fn position(self) -> Option<Position> {
-        let seq = self.since?.parse().ok()?;
-        let epoch = Epoch::new(self.epoch?);
-        Some(Position { epoch, seq })
-    }
-}
 
 /// Watch an event
 ///
@@ -65,22 +47,58 @@ pub async fn connect(
     query: Result<Query<WatchQuery>, QueryRejection>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
-    let entered = enter(&app, &name, &mut request).await;
-    let (ticket, upgrade) = entered.inspect_err(|error| app.hub.count_refusal(error))?;
-    let (response, on_upgrade) = upgrade.answer();
-    let since = query.ok().and_then(|Query(query)| query.position());
-    ticket.redeem(since, socket(on_upgrade));
+    let asked = ask(&app.hub, &name, &mut request).await;
+    let (ticket, offer, upgrade) = asked.inspect_err(|error| app.hub.count_refusal(error))?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    response.headers_mut().extend(offer.answer());
+    let query = query.map_or_else(|_| WatchQuery::default(), |Query(query)| query);
+    tokio::spawn(watch(app, ticket, offer, query, upgrade));
     Ok(response)
 }
 
-async fn enter(
-    app: &App,
+async fn ask(
+    hub: &Hub,
     name: &str,
     request: &mut Request,
-) -> Result<(Ticket, crate::connection::Upgrade), ApiError> {
-    let event_id = EventId::parse(name).map_err(|_| ApiError::EventNotFound(name.to_owned()))?;
-    app.hub.check(&event_id).await?;
+) -> Result<(Ticket, Offer, OnUpgrade), ApiError> {
+    let refused = request.extensions_mut().remove::<Refused>();
+    if let Some(error) = refused.and_then(|refused| refused.take()) {
+        return Err(error);
+    }
+    let event_id = check(hub, name).await?;
     // Before a seat is taken: a plain request must not cost one.
-    let upgrade = accept(request)?;
-    Ok((app.hub.enter(&event_id).await?, upgrade))
+    let headers = request.headers().iter();
+    let headers: Vec<_> = headers.map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+    let offer = Offer::read(headers.iter().copied())?;
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let upgrade = upgrade.ok_or(ApiError::UpgradeRequired)?;
+    Ok((hub.enter(&event_id).await?, offer, upgrade))
+}
+
+/// How long the answer to an upgrade may take to get out: behind answers that the client does not take it
+/// may never do.
+const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Waits for the answer to be out, then gives the socket to a shard. Nothing of HTTP stays behind.
+async fn watch(app: App, ticket: Ticket, offer: Offer, query: WatchQuery, upgrade: OnUpgrade) {
+    let upgraded = match timeout(UPGRADE_WITHIN, upgrade).await {
+        Ok(Ok(upgraded)) => upgraded,
+        Ok(Err(error)) => return debug!(%error, "not upgraded"),
+        Err(_) => return debug!("the answer to an upgrade was not taken"),
+    };
+    let Some((stream, early)) = socket_of(upgraded) else {
+        return;
+    };
+    let Ok(stream) = stream.into_std() else {
+        return;
+    };
+    let coming = Coming {
+        shard: app.shards.next().clone(),
+        arrived: Arrived::FromHttp(stream, early),
+        answer: Vec::new(),
+        form: query.form(&offer),
+        since: query.position(),
+    };
+    ticket.redeem(coming).await;
 }

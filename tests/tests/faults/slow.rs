@@ -1,28 +1,10 @@
 //! Spectators who take nothing, beside one who does.
 
 use serde_json::{Value, json};
-use system_tests::{Api, Stack, until};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use system_tests::{Api, raw::Raw, until};
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::running;
-
-/// A WebSocket whose owner reads only when asked to.
-async fn lazy(stack: &Stack) -> TcpStream {
-    let mut socket = TcpStream::connect(&stack.gateways[0].address)
-        .await
-        .expect("a connection");
-    let request = "GET /api/v1/events/E/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
-                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket
-        .write_all(request.as_bytes())
-        .await
-        .expect("it is sent");
-    socket
-}
 
 /// Boats with long names, so that little is needed to fill a socket.
 async fn flood(api: &Api, key: &str, rounds: u32) {
@@ -69,7 +51,7 @@ async fn a_backlog_over_its_bound_becomes_one_refresh_and_the_others_notice_noth
         let (stack, key) = running(&flags).await;
         let mut good = stack.watch(0, "E").await;
         good.message().await;
-        let mut slow = lazy(&stack).await;
+        let mut slow = Raw::ask(&stack, "", "").await;
         let api = stack.ingest();
         let flooding = tokio::spawn(async move { flood(&api, &key, ROUNDS).await });
         for _ in 0..ROUNDS {
@@ -91,7 +73,7 @@ async fn who_takes_nothing_for_too_long_is_closed_and_its_seat_is_free() {
     let (stack, key) = running(&flags).await;
     let mut good = stack.watch(0, "E").await;
     good.message().await;
-    let slow = lazy(&stack).await;
+    let slow = Raw::ask(&stack, "", "").await;
     let api = stack.ingest();
     let flooding = tokio::spawn(async move { flood(&api, &key, 60).await });
     let mut next = until("the seat of the slow one to be free", || async {

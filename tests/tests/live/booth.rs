@@ -1,10 +1,14 @@
 //! A race day as the booth plays it.
 
+use std::collections::BTreeMap;
+
+use common::protocol::{change::OnCourseDelta, views::OnCourseView};
+use serde_json::Value;
 use sim::{
     booth::{Client, Pace, Plan, play},
     race_day::{RaceDay, Size},
 };
-use system_tests::Stack;
+use system_tests::{Spectator, Stack, spectator::Standing};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
@@ -13,6 +17,9 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
     let key = api.create("DEMO").await;
     api.bring_to("DEMO", &key, "startlist").await;
     let mut spectators = [stack.watch(0, "DEMO").await, stack.watch(1, "DEMO").await];
+    let origin = &stack.gateways[1].origin;
+    let delta = Spectator::connect_with(origin, "DEMO", "?oncourse=delta", Standing::default());
+    let mut delta = delta.await.expect("it is let in");
     let size = Size {
         starts_per_class: 4,
         start_interval_ms: 20_000,
@@ -31,7 +38,11 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
     let playing = tokio::spawn(play(client, RaceDay::new(3, size), plan));
 
     let [left, right] = &mut spectators;
-    let (left, right) = tokio::join!(left.until_closed(), right.until_closed());
+    let (left, right, delta) = tokio::join!(
+        left.until_closed(),
+        right.until_closed(),
+        delta.until_closed()
+    );
     let report = playing
         .await
         .expect("the booth runs")
@@ -46,11 +57,36 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         assert!(messages.len() > 30, "{}", messages.len());
     }
     // Whoever joined first saw an earlier `full`; from there on the streams are the same.
-    let stream = |messages: &[serde_json::Value]| -> Vec<String> {
+    let stream = |messages: &[Value]| -> Vec<String> {
         let diffs = messages.iter().skip(1);
         diffs
             .map(|message| format!("{} {}", message["seq"], message["data"]))
             .collect()
     };
     assert_eq!(stream(&left.0), stream(&right.0));
+    let changes = delta
+        .0
+        .iter()
+        .filter(|m| !m["data"]["oncourseDelta"].is_null());
+    assert!(changes.count() > 20);
+    assert_eq!(boats(&delta.0), boats(&right.0));
+}
+
+/// The boats on the water after each message, by seq.
+fn boats(messages: &[Value]) -> BTreeMap<u64, Vec<OnCourseView>> {
+    let mut all = BTreeMap::new();
+    let mut list: Vec<OnCourseView> = Vec::new();
+    for message in messages {
+        let seq = message["seq"].as_u64().expect("a seq");
+        let data = &message["data"];
+        if data["oncourse"].is_array() {
+            list = serde_json::from_value(data["oncourse"].clone()).expect("boats");
+        } else if data["oncourseDelta"].is_object() {
+            let delta: OnCourseDelta =
+                serde_json::from_value(data["oncourseDelta"].clone()).expect("a delta");
+            delta.apply(&mut list);
+        }
+        all.insert(seq, list.clone());
+    }
+    all
 }

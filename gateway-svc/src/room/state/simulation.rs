@@ -1,6 +1,7 @@
 //! Goal: whatever the bus loses, doubles, delays or reorders, and whatever Redis forgets, what
 //! spectators rebuild from their messages ends equal to the truth, and no diff ever comes out of turn.
-//! The same holds for a spectator who leaves and comes back at any moment.
+//! The same holds for a spectator who leaves and comes back at any moment, and who is told of boats on
+//! the water as changes.
 //!
 //! Method: a model of the server commits changes and answers reads; its messages reach the room by a
 //! bad network; checkers replay what the room sends. Proptest shrinks a failure to few steps.
@@ -15,7 +16,7 @@ use common::{
     plan::Revisions,
     protocol::{
         Change, Envelope, Epoch, Position,
-        change::{OnCourseChange, StatusChange, StructureChange},
+        change::{OnCourseChange, OnCourseDelta, StatusChange, StructureChange},
         views::{StructureView, on_course_views},
     },
     store::{History, Limits, Marks, Pulse, Snapshot},
@@ -24,6 +25,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{Effect, Input, Resumption, Room};
+use crate::websocket::{Form, Message};
 
 /// Messages kept by the model; short, so that histories often do not reach back.
 const HISTORY_MAX: usize = 6;
@@ -246,6 +248,7 @@ fn boat(bib: u32) -> OnCourseEntry {
 /// A spectator: rebuilds the state from messages alone.
 #[derive(Debug, Clone, Default)]
 struct Checker {
+    form: Form,
     epoch: String,
     seq: u64,
     event: Value,
@@ -261,7 +264,8 @@ impl Checker {
     }
 
     /// Takes one or more frames.
-    fn receive(&mut self, mut bytes: &[u8]) {
+    fn receive(&mut self, message: &Message) {
+        let mut bytes = &message.bytes(self.form)[..];
         while let [_, length, rest @ ..] = bytes {
             let (length, rest) = match length {
                 126 => (usize::from(rest[0]) << 8 | usize::from(rest[1]), &rest[2..]),
@@ -291,11 +295,22 @@ impl Checker {
             if data["oncourse"].is_array() {
                 self.on_course = data["oncourse"].clone();
             }
+            if data["oncourseDelta"].is_object() {
+                assert!(self.form.delta, "nobody asked for that: {message}");
+                self.apply(&data["oncourseDelta"]);
+            }
             if data["status"].is_string() {
                 self.event["status"] = data["status"].clone();
             }
         }
         self.seq = seq;
+    }
+
+    fn apply(&mut self, delta: &Value) {
+        let delta: OnCourseDelta = serde_json::from_value(delta.clone()).expect("a delta");
+        let mut list = serde_json::from_value(self.on_course.take()).expect("a list");
+        delta.apply(&mut list);
+        self.on_course = serde_json::to_value(list).expect("JSON");
     }
 }
 
@@ -315,11 +330,18 @@ impl World {
         let server = Server::new();
         let mut room = Room::new(&server.snapshot(), Limits::default());
         let mut checker = Checker::default();
-        checker.receive(room.full(0).bytes());
+        checker.receive(&room.full(0));
+        let delta = Form {
+            delta: true,
+            ..Form::default()
+        };
         Self {
             server,
             room,
-            traveller: checker.clone(),
+            traveller: Checker {
+                form: delta,
+                ..checker.clone()
+            },
             checker,
             away: None,
             delayed: VecDeque::new(),
@@ -330,11 +352,11 @@ impl World {
     fn feed(&mut self, input: Input) {
         for effect in self.room.on(input, 0) {
             match effect {
-                Effect::Broadcast(frame, seq) => {
-                    self.checker.receive(frame.bytes());
+                Effect::Broadcast(message, seq) => {
+                    self.checker.receive(&message);
                     assert_eq!(self.checker.seq, seq);
                     if self.away.is_none() {
-                        self.traveller.receive(frame.bytes());
+                        self.traveller.receive(&message);
                     }
                 }
                 Effect::End(end) => panic!("the room ended: {end:?}"),
@@ -398,7 +420,7 @@ impl World {
             Resumption::Full | Resumption::ReadPast => self.room.full(0),
             Resumption::Verify | Resumption::TryLater => return,
         };
-        self.traveller.receive(first.bytes());
+        self.traveller.receive(&first);
         assert_eq!(&self.traveller.position(), self.room.position());
         self.away = None;
     }

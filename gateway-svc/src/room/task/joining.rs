@@ -1,31 +1,30 @@
 //! Who comes in, and with what: a `full`, or exactly what was missed.
 
-use std::sync::Arc;
-
 use common::protocol::Position;
+use tokio::time::Instant;
 
 use super::{Running, farewell};
 use crate::{
-    connection::{CloseCode, Connection},
     room::{message::now_ms, state::Resumption},
+    shard::Entrant,
+    websocket::CloseCode,
 };
 
 impl Running {
-    pub(super) fn join(&mut self, connection: Arc<Connection>, since: Option<Position>) {
+    pub(super) async fn join(&mut self, entrant: Entrant, since: Option<Position>) {
         if let Some(end) = self.room.ended() {
-            connection.close(CloseCode::Normal, farewell(end));
-            return;
+            return entrant.turn_away(CloseCode::Normal, farewell(end)).await;
         }
         match since {
-            None => self.let_in(connection, Resumption::Full),
+            None => self.let_in(entrant, Resumption::Full).await,
             Some(since) => {
-                self.returning.push(connection, since, &self.checks);
-                self.settle_returning();
+                self.returning.push(entrant, since, &self.checks);
+                self.settle_returning().await;
             }
         }
     }
 
-    pub(super) fn let_in(&mut self, connection: Arc<Connection>, how: Resumption) {
+    async fn let_in(&mut self, entrant: Entrant, how: Resumption) {
         let first = match how {
             Resumption::Replay(replay) => {
                 self.task
@@ -37,20 +36,22 @@ impl Running {
             }
             _ => self.room.full(now_ms()),
         };
-        self.members
-            .join(connection, &first, self.room.position().seq);
+        self.members.join(entrant, first).await;
         if self.drain_until.is_some() {
-            self.drain();
+            self.drain().await;
         }
     }
 
     /// Answers whoever came back and can be answered by now, and asks for what the others need.
-    pub(super) fn settle_returning(&mut self) {
+    pub(super) async fn settle_returning(&mut self) {
         if let Some(end) = self.room.ended() {
-            return self.turn_away_returning(CloseCode::Normal, farewell(end));
+            return self
+                .turn_away_returning(CloseCode::Normal, farewell(end))
+                .await;
         }
         if self.drain_until.is_some() {
-            return self.turn_away_returning(CloseCode::ServiceRestart, "Service restart");
+            let code = CloseCode::ServiceRestart;
+            return self.turn_away_returning(code, "Service restart").await;
         }
         let past_unreadable = std::mem::take(&mut self.past_unreadable);
         let position_unknown = std::mem::take(&mut self.position_unknown);
@@ -61,17 +62,18 @@ impl Running {
             Resumption::Verify if position_unknown => Resumption::TryLater,
             how => how,
         };
-        let (settled, wanted) = self.returning.settle(&self.checks, resume);
+        let (settled, wanted) = self.returning.settle(&self.checks, Instant::now(), resume);
         for (returned, how) in settled {
             if how == Resumption::TryLater {
                 let code = CloseCode::TryAgainLater;
-                returned.connection.close(code, "the position is not known");
+                let reason = "the position is not known";
+                returned.entrant.turn_away(code, reason).await;
                 continue;
             }
             if how == Resumption::Full {
                 self.task.metrics.resumed.with_label_values(&["full"]).inc();
             }
-            self.let_in(returned.connection, how);
+            self.let_in(returned.entrant, how).await;
         }
         if let Some(seq) = wanted.past {
             self.read_past(seq);
@@ -81,9 +83,9 @@ impl Running {
         }
     }
 
-    pub(super) fn turn_away_returning(&mut self, code: CloseCode, reason: &str) {
+    async fn turn_away_returning(&mut self, code: CloseCode, reason: &'static str) {
         for returned in self.returning.give_up() {
-            returned.connection.close(code, reason);
+            returned.entrant.turn_away(code, reason).await;
         }
     }
 }

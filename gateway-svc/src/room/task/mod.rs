@@ -4,7 +4,7 @@
 mod joining;
 mod reads;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use common::{
     domain::EventId,
@@ -19,15 +19,16 @@ use tracing::{debug, info, warn};
 
 use super::{
     hub::Hub,
-    members::Members,
+    members::{Members, Present},
     message::now_ms,
     returning::{Checks, Returning},
     state::{Effect, End, Input, Room},
 };
 use crate::{
     config::RoomConfig,
-    connection::{CloseCode, Connection},
     metrics::Metrics,
+    shard::{Entrant, Shards},
+    websocket::CloseCode,
 };
 
 const TICK: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ const OPEN_WITHIN: Duration = Duration::from_secs(5);
 /// What connections and the hub tell a room.
 pub enum Command {
     /// A spectator with a seat, and where it stood if it comes back.
-    Join(Arc<Connection>, Option<Position>),
+    Join(Entrant, Option<Position>),
     /// Send everyone elsewhere within this time.
     Drain(Duration),
 }
@@ -73,6 +74,10 @@ pub struct RoomTask {
     pub store: Store,
     /// What the room hears of.
     pub feed: Feed,
+    /// Where the sockets of its spectators are.
+    pub shards: Shards,
+    /// Who is here or on the way.
+    pub present: Present,
     /// Times and limits.
     pub config: RoomConfig,
     /// What is counted.
@@ -158,7 +163,12 @@ impl Running {
     fn new(task: RoomTask, snapshot: &Snapshot, feed: mpsc::Receiver<FeedEvent>) -> Self {
         let room = Room::new(snapshot, task.config.limits);
         Self {
-            members: Members::new(task.config, task.metrics.clone()),
+            members: Members::new(
+                task.key,
+                task.shards.clone(),
+                task.present.clone(),
+                task.metrics.clone(),
+            ),
             room,
             feed,
             // At most one read each of state, position and past are under way.
@@ -191,82 +201,71 @@ impl Running {
         loop {
             let close_at = self.close_at.map_or_else(far_away, |(at, _)| at);
             tokio::select! {
-                event = self.feed.recv(), if !self.feed.is_closed() => self.heard(event),
-                Some(command) = self.task.commands.recv() => self.command(command),
-                Some(input) = self.answers.1.recv() => self.take_in(input),
+                event = self.feed.recv(), if !self.feed.is_closed() => self.heard(event).await,
+                Some(command) = self.task.commands.recv() => self.command(command).await,
+                Some(input) = self.answers.1.recv() => self.take_in(input).await,
                 _ = tick.tick() => {
-                    self.members.tick();
+                    self.settle_returning().await;
                     self.watch_water();
                     if self.is_over() {
                         break;
                     }
                 }
                 () = sleep_until(self.check_at) => self.check_position(),
-                () = sleep_until(close_at) => self.close(),
-                _ = drain_step.tick(), if self.drain_until.is_some() => self.drain(),
+                () = sleep_until(close_at) => self.close().await,
+                _ = drain_step.tick(), if self.drain_until.is_some() => self.drain().await,
             }
         }
-        self.turn_away_late_comers();
+        self.turn_away_late_comers().await;
         info!(event = %self.task.event_id, "room closed");
     }
 
     /// Whoever was on the way when the room closed is told to come again.
-    fn turn_away_late_comers(&mut self) {
+    async fn turn_away_late_comers(&mut self) {
+        let (code, reason) = self.room.ended().map_or(
+            (CloseCode::ServiceRestart, "the room has just closed"),
+            |end| (CloseCode::Normal, farewell(end)),
+        );
         self.task.commands.close();
-        while let Ok(command) = self.task.commands.try_recv() {
-            if let Command::Join(connection, _) = command {
-                let (code, reason) = self.room.ended().map_or(
-                    (CloseCode::ServiceRestart, "the room has just closed"),
-                    |end| (CloseCode::Normal, farewell(end)),
-                );
-                connection.close(code, reason);
+        // Closed, it gives out what was sent before and then ends.
+        while let Some(command) = self.task.commands.recv().await {
+            if let Command::Join(entrant, _) = command {
+                entrant.turn_away(code, reason).await;
             }
         }
     }
 
-    fn heard(&mut self, event: Option<FeedEvent>) {
+    async fn heard(&mut self, event: Option<FeedEvent>) {
         self.check_at = Instant::now() + quiet();
         match event {
-            Some(FeedEvent::Message(envelope)) => self.take_in(Input::Changed(envelope)),
+            Some(FeedEvent::Message(envelope)) => self.take_in(Input::Changed(envelope)).await,
             Some(FeedEvent::Subscribed) => self.check_position(),
             None => debug!(event = %self.task.event_id, "the feed has ended"),
         }
     }
 
-    fn command(&mut self, command: Command) {
+    async fn command(&mut self, command: Command) {
         match command {
-            Command::Join(connection, since) => self.join(connection, since),
+            Command::Join(entrant, since) => self.join(entrant, since).await,
             Command::Drain(over) => {
                 self.drain_until = Some(Instant::now() + over);
-                self.settle_returning();
+                self.settle_returning().await;
             }
         }
     }
 
-    fn take_in(&mut self, input: Input) {
+    async fn take_in(&mut self, input: Input) {
         self.note_answer(&input);
         for effect in self.room.on(input, now_ms()) {
             match effect {
-                Effect::Broadcast(frame, seq) => self.members.broadcast(&frame, seq),
-                Effect::ReadHistory(since) => {
-                    let incarnation = self.room.incarnation().to_owned();
-                    self.read("history", move |store, event_id| async move {
-                        let history = store.history(&event_id, &incarnation, &since).await?;
-                        Ok(Input::History(history))
-                    });
-                }
-                Effect::ReadSnapshot => self.read("snapshot", |store, event_id| async move {
-                    match store.head(&event_id).await {
-                        Ok(head) => Ok(Input::Snapshot(Some(Box::new(head)))),
-                        Err(StoreError::NoEvent) => Ok(Input::Snapshot(None)),
-                        Err(error) => Err(error),
-                    }
-                }),
+                Effect::Broadcast(message, seq) => self.members.broadcast(&message, seq).await,
+                Effect::ReadHistory(since) => self.read_history(since),
+                Effect::ReadSnapshot => self.read_snapshot(),
                 Effect::RefreshOnCourse => self.refresh_on_course(),
                 Effect::End(end) => self.end(end),
             }
         }
-        self.settle_returning();
+        self.settle_returning().await;
     }
 
     fn end(&mut self, end: End) {
@@ -281,27 +280,23 @@ impl Running {
         self.feed.close();
     }
 
-    fn close(&mut self) {
+    async fn close(&mut self) {
         if let Some((_, reason)) = self.close_at {
-            self.members.close_all(CloseCode::Normal, reason);
+            self.members.close_all(CloseCode::Normal, reason).await;
         }
         self.close_at = None;
     }
 
-    fn drain(&mut self) {
+    async fn drain(&mut self) {
         let until = self.drain_until.unwrap_or_else(Instant::now);
         let left = until.saturating_duration_since(Instant::now());
-        self.members.drain(
-            left,
-            DRAIN_STEP,
-            CloseCode::ServiceRestart,
-            "Service restart",
-        );
+        let (code, reason) = (CloseCode::ServiceRestart, "Service restart");
+        self.members.drain(left, DRAIN_STEP, code, reason).await;
     }
 
     /// Whether nobody is here, nobody is on the way, and nobody came for a while.
     fn is_over(&mut self) -> bool {
-        if self.members.len() > 0 {
+        if !self.members.is_empty() {
             self.empty_since = None;
             return false;
         }

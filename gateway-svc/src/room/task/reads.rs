@@ -18,6 +18,24 @@ const REFRESH_WITHIN_MS: i64 = 2_000;
 const WATER_WATCHED_FOR: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Running {
+    pub(super) fn read_history(&self, since: Position) {
+        let incarnation = self.room.incarnation().to_owned();
+        self.read("history", move |store, event_id| async move {
+            let history = store.history(&event_id, &incarnation, &since).await?;
+            Ok(Input::History(history))
+        });
+    }
+
+    pub(super) fn read_snapshot(&self) {
+        self.read("snapshot", |store, event_id| async move {
+            match store.head(&event_id).await {
+                Ok(head) => Ok(Input::Snapshot(Some(Box::new(head)))),
+                Err(StoreError::NoEvent) => Ok(Input::Snapshot(None)),
+                Err(error) => Err(error),
+            }
+        });
+    }
+
     pub(super) fn read_past(&mut self, seq: Seq) {
         self.returning.reading = true;
         let incarnation = self.room.incarnation().to_owned();

@@ -1,8 +1,13 @@
 //! What spectators send (RFC 6455, section 5). Messages are read and dropped; only control frames
 //! matter, and whatever the RFC forbids ends the connection. The state between two reads is a few
 //! bytes: no payload is kept but that of a control frame.
+//!
+//! Compressed messages (RFC 7692) are not inflated: nobody looks at them.
 
-use super::frame::{CONTROL_PAYLOAD_MAX, CloseCode};
+use super::{
+    frame::{CONTROL_PAYLOAD_MAX, CloseCode},
+    utf8::Utf8,
+};
 
 /// The longest message, in bytes.
 const MESSAGE_BYTES_MAX: u64 = 64 << 10;
@@ -20,8 +25,8 @@ pub enum Received {
     Ping(Vec<u8>),
     /// An answer to our ping.
     Pong,
-    /// The spectator closes.
-    Close,
+    /// The spectator closes, and says why.
+    Close(Option<u16>),
 }
 
 /// Why a connection has to end.
@@ -40,14 +45,23 @@ const fn protocol(reason: &'static str) -> Violation {
     }
 }
 
+const NOT_UTF8: Violation = Violation {
+    code: CloseCode::InvalidData,
+    reason: "the text is not UTF-8",
+};
+
 /// An incremental parser of one spectator's frames.
 #[derive(Debug, Default)]
 pub struct Reader {
+    /// Whether messages may be compressed.
+    deflate: bool,
     header: [u8; HEADER_BYTES_MAX],
     header_len: usize,
     payload: Option<Payload>,
     /// Bytes so far of a message that is not finished.
     fragmented: Option<u64>,
+    /// What the current message must be, if it is text that can be looked at.
+    text: Option<Utf8>,
 }
 
 #[derive(Debug)]
@@ -67,12 +81,27 @@ struct Head {
 }
 
 impl Head {
-    fn is_control(&self) -> bool {
+    fn is_control(self) -> bool {
         self.opcode & 0x8 != 0
+    }
+
+    /// `bytes`, of which the first is the payload's byte number `at`.
+    fn unmasked(self, bytes: &[u8], at: u64) -> impl Iterator<Item = u8> {
+        let first = usize::try_from(at % 4).unwrap_or(0);
+        let mask = self.mask.into_iter().cycle().skip(first);
+        bytes.iter().zip(mask).map(|(byte, mask)| byte ^ mask)
     }
 }
 
 impl Reader {
+    /// For a connection on which `permessage-deflate` was agreed on, or was not.
+    pub fn new(deflate: bool) -> Self {
+        Self {
+            deflate,
+            ..Self::default()
+        }
+    }
+
     /// Reads `bytes`, which may end anywhere, and hands over what is complete.
     pub fn read(
         &mut self,
@@ -81,7 +110,7 @@ impl Reader {
     ) -> Result<(), Violation> {
         loop {
             if let Some(payload) = &mut self.payload {
-                bytes = payload.take(bytes);
+                bytes = payload.take(bytes, self.text.as_mut())?;
                 if payload.left > 0 {
                     return Ok(());
                 }
@@ -96,6 +125,10 @@ impl Reader {
                 return Ok(());
             }
             if let Some(done) = self.payload.take() {
+                let ends_text = done.head.fin && !done.head.is_control();
+                if ends_text && self.text.take().is_some_and(|text| !text.is_whole()) {
+                    return Err(NOT_UTF8);
+                }
                 received(complete(done)?);
             }
         }
@@ -114,6 +147,10 @@ impl Reader {
             self.header[self.header_len] = *first;
             self.header_len += 1;
             *bytes = rest;
+            // A frame without a mask may be shorter than the header that is waited for.
+            if self.header_len == 2 && self.header[1] & 0x80 == 0 {
+                return Err(protocol("the frame is not masked"));
+            }
         }
         let header = self.header;
         let length_bytes = self.header_len - 6;
@@ -124,6 +161,14 @@ impl Reader {
                 .iter()
                 .fold(0, |length, byte| length << 8 | u64::from(*byte)),
         };
+        let shortest = match length {
+            0..=125 => 0,
+            126..=0xFFFF => 2,
+            _ => 8,
+        };
+        if length_bytes != shortest {
+            return Err(protocol("a length that is not in its shortest form"));
+        }
         let mask_at = 2 + length_bytes;
         let head = Head {
             fin: header[0] & 0x80 != 0,
@@ -152,11 +197,11 @@ impl Reader {
     }
 
     fn check(&mut self, header: [u8; HEADER_BYTES_MAX], head: &Head) -> Result<(), Violation> {
-        if header[0] & 0x70 != 0 {
+        // Only the first frame of a message says that it is compressed (RFC 7692, section 6).
+        let starts_message = matches!(head.opcode, 0x1 | 0x2);
+        let compressed = header[0] & 0x40 != 0;
+        if header[0] & 0x30 != 0 || (compressed && !(self.deflate && starts_message)) {
             return Err(protocol("reserved bits are set"));
-        }
-        if header[1] & 0x80 == 0 {
-            return Err(protocol("the frame is not masked"));
         }
         match head.opcode {
             0x8..=0xA if !head.fin => return Err(protocol("a control frame is fragmented")),
@@ -181,16 +226,16 @@ impl Reader {
             });
         }
         self.fragmented = (!head.fin).then_some(message_bytes);
+        if starts_message {
+            self.text = (head.opcode == 0x1 && !compressed).then(Utf8::default);
+        }
         Ok(())
     }
 }
 
 fn complete(payload: Payload) -> Result<Received, Violation> {
     Ok(match payload.head.opcode {
-        0x8 if payload.control.len() == 1 => {
-            return Err(protocol("a close code of one byte"));
-        }
-        0x8 => Received::Close,
+        0x8 => Received::Close(close_code(&payload.control)?),
         0x9 => Received::Ping(payload.control),
         0xA => Received::Pong,
         _ if payload.head.fin => Received::Message,
@@ -198,20 +243,54 @@ fn complete(payload: Payload) -> Result<Received, Violation> {
     })
 }
 
+/// The code of a close frame (RFC 6455, section 7.4).
+fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return match payload {
+            [] => Ok(None),
+            _ => Err(protocol("a close code of one byte")),
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(protocol("a close code that is not to be sent"));
+    }
+    if std::str::from_utf8(reason).is_err() {
+        return Err(NOT_UTF8);
+    }
+    Ok(Some(code))
+}
+
 impl Payload {
     /// Takes what belongs to this frame and returns the rest.
-    fn take<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    fn take<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        text: Option<&mut Utf8>,
+    ) -> Result<&'a [u8], Violation> {
         let taken = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
-        if self.head.is_control() {
-            let mask = self.head.mask.iter().cycle().skip(self.control.len() % 4);
-            let unmasked = bytes[..taken]
-                .iter()
-                .zip(mask)
-                .map(|(byte, mask)| byte ^ mask);
-            self.control.extend(unmasked);
-        }
+        let (mine, rest) = bytes.split_at(taken);
+        let done = self.head.length - self.left;
         self.left -= taken as u64;
-        &bytes[taken..]
+        if self.head.is_control() {
+            self.control.extend(self.head.unmasked(mine, done));
+        } else if let Some(text) = text {
+            // A part at a time, on the stack.
+            let mut plain = [0; 512];
+            let mut done = done;
+            for part in mine.chunks(plain.len()) {
+                let unmasked = self.head.unmasked(part, done);
+                plain
+                    .iter_mut()
+                    .zip(unmasked)
+                    .for_each(|(to, byte)| *to = byte);
+                if !text.take(&plain[..part.len()]) {
+                    return Err(NOT_UTF8);
+                }
+                done += part.len() as u64;
+            }
+        }
+        Ok(rest)
     }
 }
 
@@ -259,7 +338,7 @@ mod tests {
             Received::Message,
             Received::Pong,
             Received::Message,
-            Received::Close,
+            Received::Close(Some(1000)),
         ];
         for step in [1, 2, 3, 7, 1000] {
             assert_eq!(
@@ -280,6 +359,18 @@ mod tests {
             (frame(0x09, b""), CloseCode::ProtocolError),
             (frame(0x89, &[0; 126]), CloseCode::ProtocolError),
             (frame(0x88, &[3]), CloseCode::ProtocolError),
+            (vec![0x82, 0xFE, 0, 5, 0, 0, 0, 0], CloseCode::ProtocolError),
+            (
+                frame(0x88, &1005_u16.to_be_bytes()),
+                CloseCode::ProtocolError,
+            ),
+            (frame(0x88, &[3, 0xE8, 0xFF]), CloseCode::InvalidData),
+            (frame(0x81, b"\xC3("), CloseCode::InvalidData),
+            (frame(0x81, b"half \xC3"), CloseCode::InvalidData),
+            (
+                [frame(0x01, b"half \xC3"), frame(0x80, b"(")].concat(),
+                CloseCode::InvalidData,
+            ),
             (
                 [frame(0x01, b"a"), frame(0x01, b"b")].concat(),
                 CloseCode::ProtocolError,
@@ -295,6 +386,28 @@ mod tests {
         ];
         for (bytes, code) in cases {
             assert_eq!(read(&bytes, 1000), Err(code), "{:?}", &bytes[..4]);
+        }
+    }
+
+    #[test]
+    fn only_the_first_frame_of_an_agreed_compressed_message_may_say_so() {
+        let read = |bytes: &[u8]| {
+            let mut reader = Reader::new(true);
+            let mut count = 0;
+            let read = reader.read(bytes, &mut |_| count += 1);
+            read.map(|()| count).map_err(|violation| violation.code)
+        };
+        // Compressed bytes are not text, and nobody inflates them.
+        assert_eq!(read(&frame(0xC1, b"\xFF\xFE")), Ok(1));
+        let parts = [frame(0x41, b"\xFF"), frame(0x80, b"\xFE")].concat();
+        assert_eq!(read(&parts), Ok(2));
+        assert_eq!(read(&frame(0x81, b"\xFF")), Err(CloseCode::InvalidData));
+        for wrong in [
+            frame(0xC9, b""),
+            [frame(0x41, b""), frame(0xC0, b"")].concat(),
+            frame(0xA1, b""),
+        ] {
+            assert_eq!(read(&wrong), Err(CloseCode::ProtocolError));
         }
     }
 }

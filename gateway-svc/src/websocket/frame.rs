@@ -14,6 +14,8 @@ pub enum CloseCode {
     Normal,
     /// The peer broke the protocol.
     ProtocolError,
+    /// The peer sent text that is no UTF-8.
+    InvalidData,
     /// The peer sent too many messages.
     Policy,
     /// The peer sent too large a message.
@@ -25,6 +27,8 @@ pub enum CloseCode {
 }
 
 const FIN: u8 = 0x80;
+/// The message is compressed (RFC 7692, section 6).
+const RSV1: u8 = 0x40;
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
@@ -38,6 +42,7 @@ impl CloseCode {
         match self {
             Self::Normal => 1000,
             Self::ProtocolError => 1002,
+            Self::InvalidData => 1007,
             Self::Policy => 1008,
             Self::TooBig => 1009,
             Self::ServiceRestart => 1012,
@@ -52,6 +57,11 @@ impl Frame {
         Self::encode(TEXT, payload)
     }
 
+    /// A whole text message whose payload is compressed already.
+    pub fn deflated_text(payload: &[u8]) -> Self {
+        Self::encode(RSV1 | TEXT, payload)
+    }
+
     /// A ping without payload.
     pub fn ping() -> Self {
         Self::encode(PING, &[])
@@ -62,20 +72,26 @@ impl Frame {
         Self::encode(PONG, &payload[..payload.len().min(CONTROL_PAYLOAD_MAX)])
     }
 
-    /// The first or last word of a closing handshake.
+    /// The first word of a closing handshake.
     pub fn close(code: CloseCode, reason: &str) -> Self {
         let mut payload = code.number().to_be_bytes().to_vec();
         payload.extend(reason.bytes().take(CONTROL_PAYLOAD_MAX - 2));
         Self::encode(CLOSE, &payload)
     }
 
+    /// The last word of a closing handshake that the peer began, with its own code.
+    pub fn close_answer(code: Option<u16>) -> Self {
+        let payload = code.map(u16::to_be_bytes);
+        Self::encode(CLOSE, payload.as_ref().map_or(&[], |code| code))
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         reason = "each arm's length fits its type"
     )]
-    fn encode(opcode: u8, payload: &[u8]) -> Self {
+    fn encode(first: u8, payload: &[u8]) -> Self {
         let mut bytes = BytesMut::with_capacity(payload.len() + 10);
-        bytes.put_u8(FIN | opcode);
+        bytes.put_u8(FIN | first);
         match payload.len() {
             length @ 0..=125 => bytes.put_u8(length as u8),
             length @ 126..=0xFFFF => {
@@ -91,15 +107,19 @@ impl Frame {
         Self(bytes.freeze())
     }
 
-    /// Several frames, to be sent at once.
-    pub fn joined(frames: &[Self]) -> Self {
-        let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.0[..]).collect();
-        Self(bytes.concat().into())
-    }
-
     /// What goes over the wire.
     pub fn bytes(&self) -> &Bytes {
         &self.0
+    }
+
+    /// What it carries.
+    pub fn payload(&self) -> &[u8] {
+        let header = match self.0.get(1) {
+            Some(126) => 4,
+            Some(127) => 10,
+            _ => 2,
+        };
+        self.0.get(header..).unwrap_or_default()
     }
 }
 
@@ -117,6 +137,9 @@ mod tests {
         assert_eq!(head(65_536), [0x81, 127]);
         assert_eq!(Frame::text(&[b'x'; 300]).bytes().len(), 304);
         assert_eq!(Frame::text(&vec![b'x'; 70_000]).bytes().len(), 70_010);
+        for length in [0, 1, 125, 126, 65_535, 65_536] {
+            assert_eq!(Frame::text(&vec![b'x'; length]).payload().len(), length);
+        }
     }
 
     #[test]

@@ -1,0 +1,454 @@
+//! A spectator inside a room: what is written to it, what it sends, and how it leaves.
+
+use std::{
+    io::{self, IoSlice, Read, Write},
+    net::Shutdown,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use common::protocol::Seq;
+use mio::net::TcpStream;
+
+use super::{
+    command::RoomKey,
+    outbox::{Outbox, OutboxLimits},
+    section::Batch,
+};
+use crate::{
+    room::message,
+    websocket::{CloseCode, Form, Frame, Message, Reader, Received, Violation},
+};
+
+/// How long the closing handshake may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// Messages of a spectator in one second before that second counts against it.
+const MESSAGES_PER_SECOND_MAX: u32 = 100;
+/// Such seconds in a row before the connection is closed.
+const FLOODED_SECONDS_MAX: u32 = 5;
+/// Reads in a row before the others get their turn.
+const READS_MAX: usize = 4;
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The spectator went.
+    Left,
+    /// We closed it.
+    Closed,
+    /// It broke the protocol or flooded us.
+    Violation,
+    /// It was found dead.
+    Dead,
+}
+
+impl Ended {
+    /// The label of its metric.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Closed => "closed",
+            Self::Violation => "violation",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// It is out, or on its way.
+    Yes,
+    /// The backlog was full and has been dropped.
+    Dropped,
+    /// The connection is over.
+    Over,
+}
+
+/// What became of a spectator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It stays, and there is more to be read.
+    Again,
+    /// It stays.
+    Stays,
+    /// It is gone: the socket is to be dropped.
+    Over(Ended),
+}
+
+/// A spectator of a room.
+pub struct Inside {
+    /// The room.
+    pub room: RoomKey,
+    /// Where it stands in the room's list; meaningless once it leaves.
+    pub place: usize,
+    form: Form,
+    reader: Reader,
+    flood: Flood,
+    outbox: Option<Box<Outbox>>,
+    /// A ping that is not answered yet.
+    pinged: Option<Instant>,
+    leaving: Option<Leaving>,
+    _lease: Box<dyn Send>,
+}
+
+/// A goodbye that is under way.
+struct Leaving {
+    why: Ended,
+    until: Instant,
+    half_closed: bool,
+}
+
+impl Inside {
+    /// A spectator to whom nothing was written yet.
+    pub fn new(room: RoomKey, form: Form, lease: Box<dyn Send>) -> Self {
+        Self {
+            room,
+            place: usize::MAX,
+            form,
+            reader: Reader::new(form.deflated),
+            flood: Flood::default(),
+            outbox: None,
+            pinged: None,
+            leaving: None,
+            _lease: lease,
+        }
+    }
+
+    /// Whether it takes part in the room no more.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// Sends the answer to the handshake and the first message, in one write.
+    pub fn begin(
+        &mut self,
+        stream: &mut TcpStream,
+        answer: Bytes,
+        first: &Message,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> io::Result<()> {
+        let mut outbox = Outbox::new(limits, now);
+        if !answer.is_empty() {
+            outbox.start_with(answer, 0);
+        }
+        outbox.start_with(first.bytes(self.form).clone(), 0);
+        self.flush_new(stream, outbox, now)
+    }
+
+    /// Sends the answer to the handshake and a goodbye.
+    pub fn turn_away(
+        &mut self,
+        stream: &mut TcpStream,
+        answer: Bytes,
+        limits: OutboxLimits,
+        goodbye: (CloseCode, &str),
+        now: Instant,
+    ) -> Outcome {
+        let mut outbox = Outbox::new(limits, now);
+        outbox.start_with(answer, 0);
+        match self.flush_new(stream, outbox, now) {
+            Ok(()) => self.close(stream, goodbye, Ended::Closed, limits, now),
+            Err(_) => Outcome::Over(Ended::Left),
+        }
+    }
+
+    /// Sends the next messages of the room.
+    pub fn deliver(
+        &mut self,
+        stream: &mut TcpStream,
+        batch: &Batch,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Delivered {
+        if let Some(outbox) = &mut self.outbox {
+            let mut kept = true;
+            for (message, seq) in &batch.messages {
+                kept &= outbox.push(message.bytes(self.form).clone(), *seq);
+            }
+            return if kept {
+                Delivered::Yes
+            } else {
+                Delivered::Dropped
+            };
+        }
+        let bytes = batch.joined.bytes(self.form);
+        let mut written = match stream.write(bytes) {
+            Ok(count) if count == bytes.len() => return Delivered::Yes,
+            Ok(count) => count,
+            Err(error) if may_pass(&error) => 0,
+            Err(_) => return Delivered::Over,
+        };
+        let mut outbox = Outbox::new(limits, now);
+        let mut kept = true;
+        for (message, seq) in &batch.messages {
+            let frame = message.bytes(self.form);
+            if written >= frame.len() {
+                written -= frame.len();
+            } else if written > 0 {
+                outbox.start_with(frame.clone(), std::mem::take(&mut written));
+            } else {
+                kept &= outbox.push(frame.clone(), *seq);
+            }
+        }
+        match self.flush_new(stream, outbox, now) {
+            Ok(()) if kept => Delivered::Yes,
+            Ok(()) => Delivered::Dropped,
+            Err(_) => Delivered::Over,
+        }
+    }
+
+    /// Goes on with what waits: the socket takes something again.
+    pub fn writable(&mut self, stream: &mut TcpStream, now: Instant) -> Outcome {
+        let flushed = match self.outbox.take() {
+            Some(outbox) => self.flush_new(stream, *outbox, now),
+            None => Ok(()),
+        };
+        match flushed {
+            Ok(()) => self.half_close(stream),
+            Err(_) => Outcome::Over(self.ended(Ended::Left)),
+        }
+    }
+
+    /// Reads what there is, into `buffer` for as long as it is looked at.
+    pub fn readable(
+        &mut self,
+        stream: &mut TcpStream,
+        buffer: &mut [u8],
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Outcome {
+        for _ in 0..READS_MAX {
+            match stream.read(buffer) {
+                Ok(0) => return Outcome::Over(self.ended(Ended::Left)),
+                Ok(count) => {
+                    let outcome = self.received(stream, &buffer[..count], limits, now);
+                    if outcome != Outcome::Stays {
+                        return outcome;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Stays,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Outcome::Over(self.ended(Ended::Left)),
+            }
+        }
+        Outcome::Again
+    }
+
+    /// Takes in what the spectator sent.
+    pub fn received(
+        &mut self,
+        stream: &mut TcpStream,
+        bytes: &[u8],
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Outcome {
+        if self.is_leaving() {
+            return Outcome::Stays;
+        }
+        let mut answers = Vec::new();
+        let mut closed = None;
+        let mut flooded = false;
+        let Self {
+            reader,
+            flood,
+            pinged,
+            ..
+        } = self;
+        let read = reader.read(bytes, &mut |received| {
+            if closed.is_some() {
+                return;
+            }
+            flooded |= flood.count(now);
+            match received {
+                Received::Message | Received::Fragment => {}
+                Received::Ping(payload) => answers.push(Frame::pong(&payload)),
+                Received::Pong => *pinged = None,
+                Received::Close(code) => closed = Some(code),
+            }
+        });
+        for answer in answers {
+            if self.send_control(stream, &answer, limits, now).is_err() {
+                return Outcome::Over(Ended::Left);
+            }
+        }
+        let violation = match read {
+            _ if closed.is_some() => None,
+            Err(violation) => Some(violation),
+            Ok(()) => flooded.then_some(Violation {
+                code: CloseCode::Policy,
+                reason: "too many messages",
+            }),
+        };
+        if let Some(Violation { code, reason }) = violation {
+            return self.close(stream, (code, reason), Ended::Violation, limits, now);
+        }
+        if let Some(code) = closed {
+            let answer = Frame::close_answer(code);
+            return self.leave(stream, &answer, Ended::Left, limits, now);
+        }
+        Outcome::Stays
+    }
+
+    /// Sends a ping that must be answered. Where something waits the ping would only wait behind it,
+    /// and the bound on stalling finds the dead.
+    pub fn ping(
+        &mut self,
+        stream: &mut TcpStream,
+        ping: &Frame,
+        limits: OutboxLimits,
+        now: Instant,
+    ) {
+        if self.outbox.is_some() || self.pinged.is_some() || self.is_leaving() {
+            return;
+        }
+        // A broken socket is found when the answer fails to come.
+        let _ = self.send_control(stream, ping, limits, now);
+        self.pinged = Some(now);
+    }
+
+    /// How long a ping has been unanswered.
+    pub fn silent_for(&self, now: Instant) -> Duration {
+        self.pinged
+            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at))
+    }
+
+    /// How long it has taken nothing of what waits for it.
+    pub fn stalled_for(&self, now: Instant) -> Duration {
+        let outbox = self.outbox.as_ref();
+        outbox.map_or(Duration::ZERO, |outbox| outbox.stalled_for(now))
+    }
+
+    /// Why it is to be dropped, if its goodbye has taken too long.
+    pub fn overdue(&self, now: Instant) -> Option<Ended> {
+        let leaving = self.leaving.as_ref()?;
+        (leaving.until <= now).then_some(leaving.why)
+    }
+
+    /// Says goodbye, and drops what else waits.
+    pub fn close(
+        &mut self,
+        stream: &mut TcpStream,
+        (code, reason): (CloseCode, &str),
+        why: Ended,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Outcome {
+        self.leave(stream, &Frame::close(code, reason), why, limits, now)
+    }
+
+    fn leave(
+        &mut self,
+        stream: &mut TcpStream,
+        last: &Frame,
+        why: Ended,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Outcome {
+        if self.is_leaving() {
+            return Outcome::Stays;
+        }
+        self.leaving = Some(Leaving {
+            why,
+            until: now + CLOSE_WITHIN,
+            half_closed: false,
+        });
+        let mut outbox = match self.outbox.take() {
+            Some(outbox) => *outbox,
+            None => Outbox::new(limits, now),
+        };
+        outbox.finish_with(last.bytes().clone());
+        match self.flush_new(stream, outbox, now) {
+            Ok(()) => self.half_close(stream),
+            Err(_) => Outcome::Over(why),
+        }
+    }
+
+    /// Once the goodbye is out: clients answer it and then wait for the server to end the connection.
+    fn half_close(&mut self, stream: &TcpStream) -> Outcome {
+        let Some(leaving) = &mut self.leaving else {
+            return Outcome::Stays;
+        };
+        if self.outbox.is_some() || leaving.half_closed {
+            return Outcome::Stays;
+        }
+        leaving.half_closed = true;
+        match stream.shutdown(Shutdown::Write) {
+            // The client closed first, and has its answer.
+            Ok(()) if leaving.why == Ended::Left => Outcome::Over(Ended::Left),
+            Ok(()) => Outcome::Stays,
+            Err(_) => Outcome::Over(leaving.why),
+        }
+    }
+
+    fn ended(&self, otherwise: Ended) -> Ended {
+        self.leaving
+            .as_ref()
+            .map_or(otherwise, |leaving| leaving.why)
+    }
+
+    fn send_control(
+        &mut self,
+        stream: &mut TcpStream,
+        frame: &Frame,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> io::Result<()> {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.push_control(frame.bytes().clone());
+            return Ok(());
+        }
+        let mut outbox = Outbox::new(limits, now);
+        outbox.push_control(frame.bytes().clone());
+        self.flush_new(stream, outbox, now)
+    }
+
+    /// Writes what it can; the outbox stays only while something waits in it.
+    fn flush_new(
+        &mut self,
+        stream: &mut TcpStream,
+        mut outbox: Outbox,
+        now: Instant,
+    ) -> io::Result<()> {
+        let refresh = |seq: Seq| message::refresh(seq).bytes(Form::default()).clone();
+        outbox.flush(refresh, now, &mut |slices: &[IoSlice<'_>]| {
+            stream.write_vectored(slices)
+        })?;
+        if !outbox.is_empty() {
+            self.outbox = Some(Box::new(outbox));
+        }
+        Ok(())
+    }
+}
+
+fn may_pass(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+/// Counts a spectator's messages by the second.
+#[derive(Default)]
+struct Flood {
+    second_started: Option<Instant>,
+    messages: u32,
+    flooded_seconds: u32,
+}
+
+impl Flood {
+    /// Counts a message; true when it is one too many.
+    fn count(&mut self, now: Instant) -> bool {
+        let started = *self.second_started.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(started);
+        if elapsed >= Duration::from_secs(1) {
+            let over = self.messages > MESSAGES_PER_SECOND_MAX && elapsed < Duration::from_secs(2);
+            self.flooded_seconds = if over { self.flooded_seconds + 1 } else { 0 };
+            self.second_started = Some(now);
+            self.messages = 0;
+        }
+        self.messages += 1;
+        self.flooded_seconds >= FLOODED_SECONDS_MAX
+    }
+}

@@ -1,0 +1,401 @@
+//! The loop of a shard.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mio::{Events, Interest, Poll, Token};
+use tokio::sync::mpsc;
+
+use super::{
+    Door, Listening, Shard, ShardConfig, Shards, SlotKey,
+    arrivals::Arrivals,
+    command::{Arrived, Command, Entrant, RoomKey},
+    inside::{Ended, Inside, Outcome},
+    section::Section,
+    slots::{Slots, State},
+};
+use crate::{
+    metrics::Metrics,
+    websocket::{CloseCode, Frame, Message},
+};
+
+/// Somebody sent a command. No slot has generation 0.
+pub const WAKE: Token = Token(0);
+/// Somebody wants in.
+pub const LISTEN: Token = Token(1);
+const EVENTS_MAX: usize = 1024;
+const READ_BYTES: usize = 16 << 10;
+const TICK: Duration = Duration::from_secs(1);
+
+/// What all parts of a shard need to know.
+pub struct Context {
+    /// Times and bounds.
+    pub config: ShardConfig,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The time at the start of this turn.
+    pub now: Instant,
+}
+
+/// A shard's own state.
+pub struct Worker {
+    pub(super) poll: Poll,
+    commands: mpsc::Receiver<Command>,
+    pub(super) shards: Shards,
+    pub(super) own: Shard,
+    pub(super) slots: Slots,
+    sections: HashMap<RoomKey, Section>,
+    pub(super) door: Box<dyn Door>,
+    pub(super) arrivals: Option<Arrivals>,
+    pub(super) context: Context,
+    /// One for all: nobody's bytes stay in it.
+    pub(super) buffer: Box<[u8]>,
+    /// Sockets with more to read than one turn allows.
+    unread: Vec<SlotKey>,
+    next_tick: Instant,
+    second: u64,
+    ping: Frame,
+}
+
+impl Worker {
+    pub(super) fn new(
+        (poll, commands): (Poll, mpsc::Receiver<Command>),
+        (shards, index): (Shards, usize),
+        door: Box<dyn Door>,
+        config: ShardConfig,
+        metrics: Metrics,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            poll,
+            commands,
+            own: shards.all()[index].clone(),
+            shards,
+            slots: Slots::default(),
+            sections: HashMap::new(),
+            door,
+            arrivals: None,
+            context: Context {
+                config,
+                metrics,
+                now,
+            },
+            buffer: vec![0; READ_BYTES].into(),
+            unread: Vec::new(),
+            next_tick: now + TICK,
+            second: 0,
+            ping: Frame::ping(),
+        }
+    }
+
+    /// Lets it accept.
+    pub(super) fn listening(mut self, listening: Option<Listening>) -> io::Result<Self> {
+        if let Some(listening) = listening {
+            self.arrivals = Some(Arrivals::new(listening, self.poll.registry())?);
+        }
+        Ok(self)
+    }
+
+    /// Works until it is told to stop.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        loop {
+            match self.poll.poll(&mut events, Some(self.patience())) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                polled => polled?,
+            }
+            self.context.now = Instant::now();
+            for event in &events {
+                match event.token() {
+                    WAKE => {}
+                    LISTEN => self.arrivals.iter_mut().for_each(Arrivals::knock),
+                    token => {
+                        let key = SlotKey::of(token);
+                        if event.is_writable() {
+                            self.writable(key);
+                        }
+                        if event.is_readable() || event.is_read_closed() || event.is_error() {
+                            self.readable(key);
+                        }
+                    }
+                }
+            }
+            for key in std::mem::take(&mut self.unread) {
+                self.readable(key);
+            }
+            if self.take_commands() {
+                return Ok(());
+            }
+            self.send_pending();
+            self.accept();
+            if self.next_tick <= self.context.now {
+                self.tick();
+            }
+        }
+    }
+
+    /// How long it may sleep.
+    fn patience(&self) -> Duration {
+        let now = Instant::now();
+        let accept_at = self.arrivals.as_ref().and_then(Arrivals::accept_at);
+        let until = accept_at.map_or(self.next_tick, |at| at.min(self.next_tick));
+        if self.unread.is_empty() {
+            until.saturating_duration_since(now)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// True when it is to stop.
+    fn take_commands(&mut self) -> bool {
+        // Before looking: what comes from now on wakes it again.
+        self.own.0.woken.store(false, Ordering::Release);
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Arrive {
+                    stream,
+                    peer,
+                    place,
+                } => self.arrive(stream, peer, place),
+                Command::HandOver(key, extensions) => self.hand_over(key, extensions),
+                Command::Enter {
+                    entrant,
+                    room,
+                    first,
+                } => self.enter(entrant, room, &first),
+                Command::TurnAway {
+                    entrant,
+                    code,
+                    reason,
+                } => self.turn_away(entrant, (code, reason)),
+                Command::Broadcast { room, message, seq } => {
+                    if let Some(section) = self.sections.get_mut(&room) {
+                        section.pending.push((message, seq));
+                    }
+                }
+                Command::Close {
+                    room,
+                    one_in,
+                    code,
+                    reason,
+                } => self.close_some(room, one_in, (code, reason)),
+                Command::Abort(room) => self.abort(room),
+                Command::Stop => return true,
+            }
+        }
+        false
+    }
+
+    fn enter(&mut self, entrant: Entrant, room: RoomKey, first: &Message) {
+        // What was broadcast before it came is not for it.
+        self.send_pending_of(room);
+        let inside = Inside::new(room, entrant.form, entrant.lease);
+        let Some((key, early)) = self.take_in(entrant.arrived, inside) else {
+            return;
+        };
+        let (limits, now) = (self.context.config.outbox, self.context.now);
+        let section = self.sections.entry(room).or_default();
+        section.add(key, &mut self.slots);
+        let Some((stream, inside)) = self.slots.inside(key) else {
+            return;
+        };
+        if inside
+            .begin(stream, entrant.answer, first, limits, now)
+            .is_err()
+        {
+            return self.settle(key, Outcome::Over(Ended::Left));
+        }
+        if !early.is_empty() {
+            let outcome = inside.received(stream, &early, limits, now);
+            self.settle(key, outcome);
+        }
+        // Its readiness may have been reported while it waited.
+        self.readable(key);
+    }
+
+    fn turn_away(&mut self, entrant: Entrant, goodbye: (CloseCode, &str)) {
+        let inside = Inside::new(0, entrant.form, entrant.lease);
+        let Some((key, _)) = self.take_in(entrant.arrived, inside) else {
+            return;
+        };
+        let (limits, now) = (self.context.config.outbox, self.context.now);
+        if let Some((stream, inside)) = self.slots.inside(key) {
+            let outcome = inside.turn_away(stream, entrant.answer, limits, goodbye, now);
+            self.settle(key, outcome);
+            self.readable(key);
+        }
+    }
+
+    /// Makes a socket a spectator's, wherever it is; returns what it sent too early.
+    fn take_in(&mut self, arrived: Arrived, inside: Inside) -> Option<(SlotKey, Bytes)> {
+        let (key, early) = match arrived {
+            Arrived::Here(key) => {
+                let slot = self.slots.get(key)?;
+                let before = std::mem::replace(&mut slot.state, State::Inside(inside));
+                let State::Arriving(arriving) = before else {
+                    return None;
+                };
+                (key, arriving.read.slice(arriving.head_bytes..))
+            }
+            Arrived::FromHttp(stream, early) => {
+                let stream = mio::net::TcpStream::from_std(stream);
+                (self.register(stream, State::Inside(inside))?, early)
+            }
+        };
+        self.context.metrics.connections.inc();
+        Some((key, early))
+    }
+
+    /// Adds a socket to those that are watched.
+    pub(super) fn register(
+        &mut self,
+        mut stream: mio::net::TcpStream,
+        state: State,
+    ) -> Option<SlotKey> {
+        let token = self.slots.vacant().token();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        registry.register(&mut stream, token, interest).ok()?;
+        Some(self.slots.insert(stream, state))
+    }
+
+    fn writable(&mut self, key: SlotKey) {
+        let now = self.context.now;
+        if let Some((stream, inside)) = self.slots.inside(key) {
+            let outcome = inside.writable(stream, now);
+            self.settle(key, outcome);
+        }
+    }
+
+    fn readable(&mut self, key: SlotKey) {
+        let (limits, now) = (self.context.config.outbox, self.context.now);
+        match self.slots.inside(key) {
+            Some((stream, inside)) => {
+                let outcome = inside.readable(stream, &mut self.buffer, limits, now);
+                self.settle(key, outcome);
+            }
+            None => self.look_at(key),
+        }
+    }
+
+    /// Draws the conclusion from what became of a spectator.
+    fn settle(&mut self, key: SlotKey, outcome: Outcome) {
+        if outcome == Outcome::Again {
+            self.unread.push(key);
+        }
+        let Some((_, inside)) = self.slots.inside(key) else {
+            return;
+        };
+        let over = matches!(outcome, Outcome::Over(_));
+        if over || inside.is_leaving() {
+            let (room, place) = (
+                inside.room,
+                std::mem::replace(&mut inside.place, usize::MAX),
+            );
+            if let Some(section) = self.sections.get_mut(&room) {
+                section.take_out(place, &mut self.slots);
+                if section.members.is_empty() && section.pending.is_empty() {
+                    self.sections.remove(&room);
+                }
+            }
+        }
+        if let Outcome::Over(ended) = outcome {
+            self.slots.remove(key);
+            let metrics = &self.context.metrics;
+            metrics.connections.dec();
+            metrics.closed.with_label_values(&[ended.as_str()]).inc();
+        }
+    }
+
+    fn send_pending(&mut self) {
+        let waiting =
+            |(room, section): (&RoomKey, &Section)| (!section.pending.is_empty()).then_some(*room);
+        let rooms: Vec<RoomKey> = self.sections.iter().filter_map(waiting).collect();
+        for room in rooms {
+            self.send_pending_of(room);
+        }
+    }
+
+    fn send_pending_of(&mut self, room: RoomKey) {
+        let Some(section) = self.sections.get_mut(&room) else {
+            return;
+        };
+        let over = section.send_pending(&mut self.slots, &self.context);
+        for (key, ended) in over {
+            self.settle(key, Outcome::Over(ended));
+        }
+    }
+
+    fn close_some(&mut self, room: RoomKey, one_in: usize, goodbye: (CloseCode, &str)) {
+        self.send_pending_of(room);
+        let Some(section) = self.sections.get(&room) else {
+            return;
+        };
+        let count = section.members.len().div_ceil(one_in.max(1));
+        let leaving = section.members[section.members.len() - count..].to_vec();
+        let (limits, now) = (self.context.config.outbox, self.context.now);
+        for key in leaving {
+            if let Some((stream, inside)) = self.slots.inside(key) {
+                let outcome = inside.close(stream, goodbye, Ended::Closed, limits, now);
+                self.settle(key, outcome);
+            }
+        }
+    }
+
+    fn abort(&mut self, room: RoomKey) {
+        if let Some(section) = self.sections.remove(&room) {
+            for key in section.members {
+                self.settle(key, Outcome::Over(Ended::Dead));
+            }
+        }
+    }
+
+    /// Once a second: pings those whose turn it is, and ends those that are dead or take nothing.
+    fn tick(&mut self) {
+        self.next_tick = self.context.now + TICK;
+        self.second += 1;
+        let ShardConfig {
+            outbox: limits,
+            arrive_within,
+            ping_every,
+            pong_within,
+            stall_max,
+        } = self.context.config;
+        let now = self.context.now;
+        let every = ping_every.as_secs().max(1);
+        for key in self.slots.keys() {
+            let Some(slot) = self.slots.get(key) else {
+                continue;
+            };
+            let inside = match &mut slot.state {
+                State::Inside(inside) => inside,
+                State::Arriving(arriving) => {
+                    let late = now.saturating_duration_since(arriving.since) > arrive_within;
+                    if late && arriving.read.is_empty() {
+                        self.slots.remove(key);
+                    }
+                    continue;
+                }
+            };
+            let outcome = if let Some(ended) = inside.overdue(now) {
+                Outcome::Over(ended)
+            } else if inside.silent_for(now) > pong_within {
+                Outcome::Over(Ended::Dead)
+            } else if inside.stalled_for(now) > stall_max {
+                let goodbye = (CloseCode::TryAgainLater, "too slow");
+                inside.close(&mut slot.stream, goodbye, Ended::Closed, limits, now)
+            } else {
+                if key.index() % every == self.second % every {
+                    inside.ping(&mut slot.stream, &self.ping, limits, now);
+                }
+                continue;
+            };
+            self.settle(key, outcome);
+        }
+    }
+}
