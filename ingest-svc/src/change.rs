@@ -12,8 +12,10 @@ use common::{
     store::{Head, Store, StoreError},
 };
 
-use crate::state::App;
+use crate::{auth::Known, state::App};
 
+/// What was read longer ago is read again: a slow body may have come in between.
+const KNOWN_FOR: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// What a change is made to, and how it is counted.
@@ -29,6 +31,8 @@ pub struct Target {
     /// The states that the event may be in at the commit; `None` when the plan's expectations
     /// cover it.
     pub states: Option<&'static [EventStatus]>,
+    /// The event as it was read to check the sender's key, which the first try may go by.
+    pub known: Option<Box<Known>>,
     /// When the request arrived; it is applied within the request time-out after this, or never.
     pub received: Instant,
 }
@@ -53,7 +57,7 @@ pub async fn detached<T: Send + 'static>(
     joined.unwrap_or_else(|error| Err(ApiError::Internal(error.to_string())))
 }
 
-async fn run<T, F, P>(app: App, target: Target, plan: F) -> Result<T, ApiError>
+async fn run<T, F, P>(app: App, mut target: Target, plan: F) -> Result<T, ApiError>
 where
     F: Fn(Store, Head) -> P,
     P: Future<Output = Result<(T, Plan), ApiError>>,
@@ -61,8 +65,15 @@ where
     let ts_ms = jiff::Timestamp::now().as_millisecond();
     let deadline = target.received + app.request_timeout;
     loop {
-        let read_at = Instant::now();
-        let head = app.store.head(&target.event_id).await?;
+        let known = target.known.take();
+        let known = known.filter(|known| known.read_at.elapsed() < KNOWN_FOR);
+        let Known { head, read_at } = match known {
+            Some(known) => *known,
+            None => Known {
+                read_at: Instant::now(),
+                head: app.store.head(&target.event_id).await?,
+            },
+        };
         if head.record.incarnation != target.incarnation {
             return Err(StoreError::NoEvent.into());
         }

@@ -11,12 +11,15 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Config,
-    auth::{ApiKeys, Attempts, Credentials},
+    auth::{ApiKeys, Attempts, Credentials, EventsOfKeys},
     metrics::Metrics,
     routes::Flushes,
 };
 
-/// Shared by all requests; cheap to clone. Nothing in it is a copy of stored state.
+/// Keys whose event is remembered.
+const EVENTS_OF_KEYS_MAX: u64 = 10_000;
+
+/// Shared by all requests; cheap to clone. Nothing in it is a copy of stored state that is relied on.
 #[derive(Clone)]
 pub struct App {
     /// The shared state.
@@ -25,6 +28,8 @@ pub struct App {
     pub credentials: Arc<Credentials>,
     /// How API keys are derived.
     pub keys: Arc<ApiKeys>,
+    /// Where to look first for the event of a key.
+    pub events_of_keys: EventsOfKeys,
     /// Failed authentications of administrators by client address.
     pub admin_attempts: Arc<Attempts>,
     /// Failed authentications of operators, apart from the other: a bridge with an old key must not
@@ -65,6 +70,7 @@ impl App {
             store,
             credentials: Arc::new(credentials),
             keys: Arc::new(keys),
+            events_of_keys: EventsOfKeys::new(EVENTS_OF_KEYS_MAX),
             admin_attempts: attempts(),
             key_attempts: attempts(),
             limits: config.history.limits(&config.common.without),

@@ -12,7 +12,7 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvoca
 use super::{
     StoreError,
     error::is_demoted,
-    link::{LinkManager, LinkPool, Pooled, Source, node_config, url::Topology},
+    link::{Borrowed, LinkManager, LinkPool, Pooled, Source, Warm, node_config, url::Topology},
     script,
 };
 
@@ -34,6 +34,7 @@ pub struct StoreConfig {
 #[derive(Clone)]
 pub struct Store {
     pool: LinkPool,
+    warm: Arc<Warm>,
     /// For connections that are not pooled.
     source: Arc<Source>,
     timeout: Duration,
@@ -64,6 +65,7 @@ impl Store {
         };
         Ok(Self {
             pool,
+            warm: Arc::new(Warm::new(config.connections_max)),
             source: Arc::new(source),
             timeout: config.timeout,
         })
@@ -97,11 +99,46 @@ impl Store {
         }
     }
 
-    /// Runs one command on a pooled connection.
+    /// Runs one command, which does no harm when it runs twice.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        let run = async |connection: &mut Borrowed| command.query_async(connection).await;
+        if let Some(answer) = self.try_warm(run).await {
+            return answer;
+        }
         let mut connection = self.connection().await?;
         let answer = self.in_time(command.query_async(&mut connection)).await;
         finish(connection, answer)
+    }
+
+    /// Runs a script that only reads, or does no harm when it runs twice.
+    pub(super) async fn query<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        let run = async |connection: &mut Borrowed| script.invoke_async(connection).await;
+        if let Some(answer) = self.try_warm(run).await {
+            return answer;
+        }
+        self.invoke(script).await
+    }
+
+    /// Tries it on a connection that was used a moment ago, if there is one. Nothing when that has died
+    /// since, and all others of its age are taken to have died with it.
+    async fn try_warm<T>(
+        &self,
+        run: impl AsyncFnOnce(&mut Borrowed) -> RedisResult<T>,
+    ) -> Option<Result<T, StoreError>> {
+        let mut connection = self.warm.take()?;
+        let answer = self.in_time(run(&mut connection)).await;
+        let died = answer
+            .as_ref()
+            .is_err_and(|e| e.is_io_error() && !e.is_timeout());
+        let answer = finish(connection, answer);
+        if died {
+            self.warm.forget();
+            return None;
+        }
+        Some(answer)
     }
 
     /// Reads keys of one event at one instant; the server's clock, in ms since 1970, comes last.
@@ -113,7 +150,7 @@ impl Store {
         for (command, key) in reads {
             invocation.key(key).arg(*command);
         }
-        let mut answers: Vec<Value> = self.invoke(&invocation).await?;
+        let mut answers: Vec<Value> = self.query(&invocation).await?;
         let clock = answers.pop().unwrap_or(Value::Nil);
         if answers.len() != reads.len() {
             return Err(StoreError::corrupt("an answer is missing"));
@@ -147,7 +184,7 @@ impl Store {
             .await
     }
 
-    /// Runs a script on a pooled connection.
+    /// Runs a script once.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
@@ -157,7 +194,10 @@ impl Store {
         finish(connection, answer)
     }
 
-    pub(super) async fn connection(&self) -> Result<Pooled, StoreError> {
+    pub(super) async fn connection(&self) -> Result<Borrowed, StoreError> {
+        if let Some(warm) = self.warm.take() {
+            return Ok(warm);
+        }
         // One bound for all of it: a pool that looks at each of its dead connections in turn, with a
         // time-out for each, would hang its caller for their sum.
         let got = async {
@@ -167,7 +207,8 @@ impl Store {
             })
         };
         let got = tokio::time::timeout(self.timeout, got).await;
-        got.unwrap_or_else(|_| Err(unavailable("no connection in time")))
+        let got = got.unwrap_or_else(|_| Err(unavailable("no connection in time")));
+        got.map(|link| self.warm.lend(link))
     }
 
     async fn in_time<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -199,7 +240,7 @@ fn pool_error(error: PoolError) -> StoreError {
     }
 }
 
-fn finish<T>(connection: Pooled, answer: RedisResult<T>) -> Result<T, StoreError> {
+fn finish<T>(connection: Borrowed, answer: RedisResult<T>) -> Result<T, StoreError> {
     answer.map_err(|error| {
         // A late answer must not reach the next user, and a demoted primary none at all.
         if is_demoted(&error) || error.is_timeout() || error.is_io_error() {

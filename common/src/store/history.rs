@@ -35,7 +35,7 @@ impl Store {
             .arg(incarnation)
             .arg(since.epoch.as_str())
             .arg(since.seq);
-        let reply: Vec<Value> = self.invoke(&invocation).await?;
+        let reply: Vec<Value> = self.query(&invocation).await?;
         let mut parts = reply.into_iter().map(bytes);
         match parts.next().transpose()?.as_deref() {
             Some(b"ok") => {

@@ -132,7 +132,7 @@ impl Store {
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
         let mut invocation = script::PULSE.prepare_invoke();
         invocation.key(EventKeys::new(event_id).meta());
-        let reply: PulseReply = self.invoke(&invocation).await?;
+        let reply: PulseReply = self.query(&invocation).await?;
         let (Some(incarnation), Some(epoch), Some(seq), due_at_ms, seconds, micros) = reply else {
             return Ok(None);
         };

@@ -57,7 +57,7 @@ impl Store {
             .arg(request.max)
             .arg(lease_ms);
         let (word, granted, others, gateways): (String, usize, usize, usize) =
-            self.invoke(&invocation).await?;
+            self.query(&invocation).await?;
         Ok(match word.as_str() {
             "ok" => SeatAnswer::Granted {
                 granted,

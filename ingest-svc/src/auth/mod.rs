@@ -4,7 +4,7 @@ mod api_key;
 mod attempts;
 mod master_key;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -13,9 +13,10 @@ use axum::{
 use common::{
     domain::{EventId, EventRecord},
     http::ApiError,
-    store::{Store, StoreError},
+    store::{Head, Store, StoreError},
 };
 use jiff::{Timestamp, tz::TimeZone};
+use moka::sync::Cache;
 use tracing::warn;
 
 pub use api_key::{ApiKeys, hex};
@@ -95,8 +96,27 @@ impl FromRequestParts<App> for AdminOf {
     }
 }
 
-/// The sender has the key of an event.
-pub struct KeyHolder(pub EventRecord);
+/// The sender has the key of an event, which stood like that a moment ago.
+pub struct KeyHolder(pub Known);
+
+/// An event as it was read to check a key.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What was read.
+    pub head: Head,
+    /// When.
+    pub read_at: Instant,
+}
+
+impl Known {
+    /// The event's record.
+    pub fn record(&self) -> &EventRecord {
+        &self.head.record
+    }
+}
+
+/// Which event each key opened when it was last used. Whether it still does is always asked.
+pub type EventsOfKeys = Cache<String, EventId>;
 
 impl FromRequestParts<App> for KeyHolder {
     type Rejection = ApiError;
@@ -121,8 +141,7 @@ pub async fn event_in_path(parts: &mut Parts, app: &App) -> Result<EventId, ApiE
     EventId::parse(&name).map_err(|_| StoreError::NoEvent.into())
 }
 
-async fn check_key(parts: &Parts, app: &App) -> Result<EventRecord, ApiError> {
-    let wrong = || ApiError::Unauthorized("the X-API-Key header opens no event".to_owned());
+async fn check_key(parts: &Parts, app: &App) -> Result<Known, ApiError> {
     let given = parts.headers.get("x-api-key").ok_or_else(|| {
         ApiError::Unauthorized("send the event's API key in the X-API-Key header".to_owned())
     })?;
@@ -130,22 +149,46 @@ async fn check_key(parts: &Parts, app: &App) -> Result<EventRecord, ApiError> {
         .to_str()
         .ok()
         .filter(|key| ApiKeys::is_well_formed(key));
-    let key = key.ok_or_else(wrong)?;
-    let event_id = app.store.event_of_key(&ApiKeys::digest(key)).await?;
-    let event_id = event_id.ok_or_else(wrong)?;
-    let record = match app.store.record(&event_id).await {
-        Ok(record) if app.keys.fits(key, &record) => record,
-        Ok(_) | Err(StoreError::NoEvent) => {
-            app.store.forget_key(&ApiKeys::digest(key)).await?;
-            return Err(wrong());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let key = key.ok_or_else(wrong_key)?;
+    let known = find_event(key, app).await?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    record
+    known
+        .record()
         .key
         .window
         .check(today)
         .map_err(|outside| ApiError::Unauthorized(outside.to_string()))?;
-    Ok(record)
+    Ok(known)
+}
+
+fn wrong_key() -> ApiError {
+    ApiError::Unauthorized("the X-API-Key header opens no event".to_owned())
+}
+
+async fn find_event(key: &str, app: &App) -> Result<Known, ApiError> {
+    let digest = ApiKeys::digest(key);
+    if let Some(event_id) = app.events_of_keys.get(&digest) {
+        if let Some(known) = read_if_fits(key, &event_id, app).await? {
+            return Ok(known);
+        }
+        app.events_of_keys.invalidate(&digest);
+    }
+    let event_id = app.store.event_of_key(&digest).await?;
+    let event_id = event_id.ok_or_else(wrong_key)?;
+    let Some(known) = read_if_fits(key, &event_id, app).await? else {
+        app.store.forget_key(&digest).await?;
+        return Err(wrong_key());
+    };
+    app.events_of_keys.insert(digest, event_id);
+    Ok(known)
+}
+
+/// Nothing when the event is gone, or has another key.
+async fn read_if_fits(key: &str, event_id: &EventId, app: &App) -> Result<Option<Known>, ApiError> {
+    let read_at = Instant::now();
+    match app.store.head(event_id).await {
+        Ok(head) if app.keys.fits(key, &head.record) => Ok(Some(Known { head, read_at })),
+        Ok(_) | Err(StoreError::NoEvent) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

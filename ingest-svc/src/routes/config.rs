@@ -63,6 +63,7 @@ pub async fn set(
         incarnation: record.incarnation,
         what: "config",
         states: None,
+        known: None,
         received,
     };
     let config = change(&app, target, move |_, head| {
@@ -84,9 +85,9 @@ pub async fn set(
 
 /// The key's event, which must be the one in the path.
 async fn key_holder_of_path(parts: &mut Parts, app: &App) -> Result<EventRecord, ApiError> {
-    let KeyHolder(record) = KeyHolder::from_request_parts(parts, app).await?;
-    if event_in_path(parts, app).await? != record.event_id {
+    let KeyHolder(known) = KeyHolder::from_request_parts(parts, app).await?;
+    if event_in_path(parts, app).await? != known.record().event_id {
         return Err(StoreError::NoEvent.into());
     }
-    Ok(record)
+    Ok(known.head.record)
 }

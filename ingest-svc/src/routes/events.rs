@@ -226,6 +226,7 @@ fn target(record: &EventRecord, what: &'static str, ReceivedAt(received): Receiv
         incarnation: record.incarnation.clone(),
         what,
         states: None,
+        known: None,
         received,
     }
 }

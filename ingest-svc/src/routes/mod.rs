@@ -9,13 +9,10 @@ mod xml;
 
 pub use on_course::Flushes;
 
-use common::{
-    domain::{DataKind, EventRecord},
-    http::server::ReceivedAt,
-};
+use common::{domain::DataKind, http::server::ReceivedAt};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{change::Target, state::App};
+use crate::{auth::Known, change::Target, state::App};
 
 /// Everything under `/api/v1/admin` and `/api/v1/ingest`, with its description.
 pub fn router() -> OpenApiRouter<App> {
@@ -35,12 +32,14 @@ pub fn router() -> OpenApiRouter<App> {
 }
 
 /// The target of an ingest call, with the state guard checked again inside the commit.
-fn ingest_target(record: &EventRecord, kind: DataKind, ReceivedAt(received): ReceivedAt) -> Target {
+fn ingest_target(known: Known, kind: DataKind, ReceivedAt(received): ReceivedAt) -> Target {
+    let record = known.record();
     Target {
         event_id: record.event_id.clone(),
         incarnation: record.incarnation.clone(),
         what: kind.as_str(),
         states: Some(kind.accepted_in()),
+        known: Some(Box::new(known)),
         received,
     }
 }

@@ -61,12 +61,13 @@ pub struct ActiveAnswer {
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
-    KeyHolder(record): KeyHolder,
+    KeyHolder(known): KeyHolder,
     request: Request,
 ) -> Result<Json<ActiveAnswer>, ApiError> {
     let body: OnCourseBody = body::json(request, app.json_limit).await?;
     let entries = body.into_entries()?;
-    let target = ingest_target(&record, DataKind::OnCourse, received);
+    let record = known.record().clone();
+    let target = ingest_target(known, DataKind::OnCourse, received);
     let active = change(&app, target, move |store, head| {
         let entries = entries.clone();
         async move {
@@ -123,13 +124,12 @@ impl Flushes {
         }
         let app = app.clone();
         let target = Target {
-            states: None,
+            event_id: record.event_id.clone(),
+            incarnation: record.incarnation.clone(),
             what: "oncourse-flush",
-            ..ingest_target(
-                record,
-                DataKind::OnCourse,
-                ReceivedAt(Instant::now() + SHOWN_AFTER),
-            )
+            states: None,
+            known: None,
+            received: Instant::now() + SHOWN_AFTER,
         };
         tokio::spawn(async move {
             tokio::time::sleep(SHOWN_AFTER).await;

@@ -46,12 +46,12 @@ pub struct UpdatedAnswer {
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
-    KeyHolder(record): KeyHolder,
+    KeyHolder(known): KeyHolder,
     request: Request,
 ) -> Result<Json<UpdatedAnswer>, ApiError> {
     let body: ResultsBody = body::json(request, app.json_limit).await?;
     let rows = body.into_rows();
-    let target = ingest_target(&record, DataKind::Results, received);
+    let target = ingest_target(known, DataKind::Results, received);
     let updated = change(&app, target, move |store, head| {
         let rows = rows.clone();
         async move {

@@ -62,7 +62,8 @@ pub async fn set(
     request: Request,
 ) -> Result<Json<StatusAnswer>, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let KeyHolder(record) = KeyHolder::from_request_parts(&mut parts, &app).await?;
+    let KeyHolder(known) = KeyHolder::from_request_parts(&mut parts, &app).await?;
+    let record = known.head.record;
     let event_id = event_in_path(&mut parts, &app).await?;
     if event_id != record.event_id {
         return match app.store.record(&event_id).await {
@@ -79,6 +80,7 @@ pub async fn set(
         incarnation: record.incarnation,
         what: "status",
         states: None,
+        known: None,
         received,
     };
     let now_ms = Timestamp::now().as_millisecond();

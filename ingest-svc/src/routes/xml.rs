@@ -54,7 +54,7 @@ pub struct ImportedAnswer {
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
-    KeyHolder(record): KeyHolder,
+    KeyHolder(known): KeyHolder,
     request: Request,
 ) -> Result<Json<ImportedAnswer>, ApiError> {
     let format = ExportFormat::of(request.headers(), app.xml_bytes_max)?;
@@ -72,7 +72,7 @@ pub async fn push(
     let parsed = tokio::task::spawn_blocking(move || format.read(bytes)).await;
     let (export, imported) = parsed.map_err(|error| ApiError::Internal(error.to_string()))??;
     let export = Arc::new(export);
-    let target = ingest_target(&record, DataKind::Xml, received);
+    let target = ingest_target(known, DataKind::Xml, received);
     change(&app, target, move |store, head| {
         let export = Arc::clone(&export);
         async move {

@@ -9,5 +9,6 @@ mod openapi;
 mod public_reads;
 mod quickstart;
 mod results;
+mod round_trips;
 mod shapes;
 mod start;

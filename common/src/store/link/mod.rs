@@ -2,6 +2,7 @@
 
 mod manager;
 pub(super) mod url;
+mod warm;
 
 use deadpool::managed::{self, Object};
 use deadpool_redis::redis::AsyncConnectionConfig;
@@ -12,6 +13,7 @@ use redis::{
 };
 
 pub(super) use manager::{LinkManager, Source};
+pub(super) use warm::{Borrowed, Warm};
 
 /// A connection to the servers that hold the data.
 pub(super) enum Link {
@@ -102,6 +104,25 @@ macro_rules! connection_like {
             }
         }
     };
+}
+
+impl ConnectionLike for Borrowed {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        self.link().req_packed_command(cmd)
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.link().req_packed_commands(pipeline, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        self.db()
+    }
 }
 
 connection_like!(Link, Node, Cluster);

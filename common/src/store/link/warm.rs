@@ -1,0 +1,104 @@
+//! Connections that were used a moment ago. The pool looks at a connection each time before it gives it
+//! out, which is a round trip; one that has just answered need not be looked at.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use redis::aio::ConnectionLike;
+
+use super::Pooled;
+
+/// For so long a connection is taken to be alive. One that has died since costs its user another try, or
+/// an error where a second one might do harm.
+const WARM_FOR: Duration = Duration::from_millis(250);
+
+/// Connections between two uses. At most half of the pool's: whoever waits at the pool for one gets the
+/// others.
+pub struct Warm {
+    connections_max: usize,
+    idle: Mutex<Vec<(Pooled, Instant)>>,
+}
+
+/// A connection in use.
+pub struct Borrowed {
+    link: Option<Pooled>,
+    warm: Arc<Warm>,
+}
+
+impl Warm {
+    /// Of a pool with so many connections.
+    pub fn new(pool_max: usize) -> Self {
+        Self {
+            connections_max: pool_max / 2,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// One that need not be looked at, if there is any.
+    pub fn take(self: &Arc<Self>) -> Option<Borrowed> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (link, used_at) = idle.pop()?;
+        if used_at.elapsed() > WARM_FOR {
+            // The others are even older.
+            idle.clear();
+            return None;
+        }
+        Some(self.lend(link))
+    }
+
+    /// Gives all of them back to the pool, which looks at them.
+    pub fn forget(&self) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Lends one out that comes back here.
+    pub fn lend(self: &Arc<Self>, link: Pooled) -> Borrowed {
+        Borrowed {
+            link: Some(link),
+            warm: Arc::clone(self),
+        }
+    }
+}
+
+impl Borrowed {
+    pub(super) fn link(&mut self) -> &mut Pooled {
+        self.link.as_mut().expect("it is only taken at the end")
+    }
+
+    pub(super) fn db(&self) -> i64 {
+        self.link.as_ref().map_or(0, ConnectionLike::get_db)
+    }
+
+    /// The connection to a cluster, if it is one.
+    pub fn cluster(&mut self) -> Option<&mut redis::cluster_async::ClusterConnection> {
+        self.link().cluster()
+    }
+
+    /// Keeps the connection from being used again.
+    pub fn discard(mut self) {
+        if let Some(link) = self.link.take() {
+            link.discard();
+        }
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        let mut idle = self
+            .warm
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.warm.connections_max {
+            idle.push((link, Instant::now()));
+        }
+    }
+}
