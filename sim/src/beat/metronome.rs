@@ -56,6 +56,7 @@ pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, Bo
         event_id: metronome.event_id.clone(),
         api_key: None,
         replace: true,
+        begin_ms: 0,
         pace: Pace::Times(1.0),
         last_status: String::new(),
         stop_after: None,

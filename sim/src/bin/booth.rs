@@ -85,6 +85,7 @@ async fn run(args: Args) -> Result<(), BoothError> {
         event_id: args.event_id,
         api_key: args.api_key,
         replace: args.replace,
+        begin_ms: 0,
         pace: args.speed,
         last_status: args.end,
         stop_after: args.stop_after_seconds.map(Duration::from_secs),

@@ -15,18 +15,23 @@ pub enum Pace {
 
 /// Race time, ms since the first start.
 pub(super) enum Clock {
-    Running { started: Instant, speed: f64 },
+    Running {
+        begin_ms: u64,
+        started: Instant,
+        speed: f64,
+    },
     Stepped(watch::Sender<u64>),
 }
 
 impl Clock {
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(pace: Pace, begin_ms: u64) -> Self {
         match pace {
             Pace::Times(speed) => Self::Running {
+                begin_ms,
                 started: Instant::now(),
                 speed,
             },
-            Pace::AsFastAsAnswered => Self::Stepped(watch::Sender::new(0)),
+            Pace::AsFastAsAnswered => Self::Stepped(watch::Sender::new(begin_ms)),
         }
     }
 
@@ -37,9 +42,11 @@ impl Clock {
     )]
     pub fn now_ms(&self) -> u64 {
         match self {
-            Self::Running { started, speed } => {
-                (started.elapsed().as_secs_f64() * 1000.0 * speed) as u64
-            }
+            Self::Running {
+                begin_ms,
+                started,
+                speed,
+            } => begin_ms + (started.elapsed().as_secs_f64() * 1000.0 * speed) as u64,
             Self::Stepped(now_ms) => *now_ms.borrow(),
         }
     }

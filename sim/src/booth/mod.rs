@@ -40,6 +40,8 @@ pub struct Plan {
     pub api_key: Option<String>,
     /// Whether an event of that id is deleted first.
     pub replace: bool,
+    /// Where in the day it begins, ms since the first start.
+    pub begin_ms: u64,
     /// How fast the day goes by.
     pub pace: Pace,
     /// The state that the event is left in: `running`, `finished` or `official`.
@@ -58,7 +60,7 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
     let playing = Playing {
         client,
         day,
-        clock: Clock::new(plan.pace),
+        clock: Clock::new(plan.pace, plan.begin_ms),
         started: Instant::now(),
         over: AtomicBool::new(false),
         bar: bar(&plan),
@@ -91,7 +93,7 @@ pub(crate) async fn prepare(
         None => create(client, plan).await?,
     };
     client.use_key(&plan.event_id, key);
-    client.push_xml(&day.export_xml(0)).await?;
+    client.push_xml(&day.export_xml(plan.begin_ms)).await?;
     let mut status = "draft".to_owned();
     while status != "running" {
         let next = match status.as_str() {

@@ -54,6 +54,7 @@ async fn main() {
         event_id: EVENT.to_owned(),
         api_key: Some(key),
         replace: false,
+        begin_ms: 0,
         pace: Pace::AsFastAsAnswered,
         last_status: "official".to_owned(),
         stop_after: None,

@@ -344,6 +344,7 @@ async fn booth(origin: String, key: String, seed: u64, paused: watch::Receiver<b
         event_id: PLAYED.to_owned(),
         api_key: Some(key),
         replace: false,
+        begin_ms: 0,
         pace: Pace::Times(8.0),
         last_status: "running".to_owned(),
         stop_after: None,

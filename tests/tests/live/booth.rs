@@ -28,6 +28,7 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         event_id: "DEMO".to_owned(),
         api_key: Some(key),
         replace: false,
+        begin_ms: 0,
         pace: Pace::Times(60.0),
         last_status: "official".to_owned(),
         stop_after: None,

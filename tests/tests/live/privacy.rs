@@ -31,6 +31,7 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         event_id: "DEMO".to_owned(),
         api_key: Some(key.clone()),
         replace: false,
+        begin_ms: 0,
         pace: Pace::Times(80.0),
         last_status: "official".to_owned(),
         stop_after: None,
