@@ -12,7 +12,7 @@ mod room;
 mod routes;
 mod shard;
 mod state;
-mod websocket;
+pub mod websocket;
 
 use std::{future::Future, num::NonZeroUsize, time::Duration};
 

@@ -9,6 +9,7 @@ use common::{
     domain::{Competition, EventConfig, Export, MergeStrategy},
     http::{ApiError, body::parse_json},
 };
+use gateway_svc::websocket::{Offer, Reader, Received};
 use ingest_svc::bodies::{
     event::{EditBody, NewEventBody},
     export::ExportFormat,
@@ -60,6 +61,52 @@ pub fn bodies(bytes: &[u8]) {
             let format = ExportFormat::of(&headers.into_iter().collect(), 1 << 20);
             refused_with_reason(format.and_then(|format| format.read(bytes.to_vec().into())));
         }
+    }
+}
+
+/// What a spectator sends: however it is cut, the same is read of it and the same is wrong with it. The
+/// first byte says whether compression was agreed on, and how long the pieces are.
+///
+/// # Panics
+///
+/// When that does not hold.
+pub fn frames(bytes: &[u8]) {
+    let Some((first, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let read = |step: usize| {
+        let mut reader = Reader::new(first & 1 != 0);
+        let mut received = Vec::new();
+        let mut pieces = bytes.chunks(step);
+        let end = pieces.try_for_each(|piece| reader.read(piece, &mut |what| received.push(what)));
+        (received, end)
+    };
+    let whole = read(bytes.len().max(1));
+    assert_eq!(read(usize::from(first >> 1) + 1), whole);
+    assert_eq!(read(1), whole);
+    let kept = |what: &Received| match what {
+        Received::Ping(payload) => payload.len(),
+        _ => 0,
+    };
+    assert!(whole.0.iter().all(|what| kept(what) <= 125));
+}
+
+/// The headers of a handshake, one a line: they are taken, or refused with a reason.
+///
+/// # Panics
+///
+/// When a refusal has no reason, or an answer could be read as more than one header.
+pub fn handshake(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let headers: Vec<(&str, &[u8])> = lines.map(|(n, v)| (n, v.trim().as_bytes())).collect();
+    match Offer::read(headers.iter().copied()) {
+        Ok(offer) => {
+            let answer = String::from_utf8(offer.answer_bytes()).expect("an answer is text");
+            assert_eq!(answer.matches("\r\n\r\n").count(), 1);
+            assert!((5..=6).contains(&answer.matches("\r\n").count()));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod bench;
 pub mod browser;
 pub mod chaos;
 pub mod fuzzed;

@@ -303,9 +303,11 @@ impl Inside {
         if self.outbox.is_some() || self.pinged.is_some() || self.is_leaving() {
             return;
         }
-        // A broken socket is found when the answer fails to come.
+        // A broken socket is found when the answer fails to come; one that takes nothing is found otherwise.
         let _ = self.send_control(stream, ping, limits, now);
-        self.pinged = Some(now);
+        if self.outbox.is_none() {
+            self.pinged = Some(now);
+        }
     }
 
     /// How long a ping has been unanswered.
@@ -354,6 +356,12 @@ impl Inside {
             until: now + CLOSE_WITHIN,
             half_closed: false,
         });
+        // What was broadcast before must not be lost to the goodbye where the socket can take it.
+        if let Some(outbox) = self.outbox.take()
+            && self.flush_new(stream, *outbox, now).is_err()
+        {
+            return Outcome::Over(why);
+        }
         let mut outbox = match self.outbox.take() {
             Some(outbox) => *outbox,
             None => Outbox::new(limits, now),

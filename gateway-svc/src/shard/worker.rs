@@ -153,8 +153,9 @@ impl Worker {
 
     /// True when it is to stop.
     fn take_commands(&mut self) -> bool {
-        // Before looking: what comes from now on wakes it again.
-        self.own.0.woken.store(false, Ordering::Release);
+        // Before looking: what comes from now on wakes it again. A swap, so that whatever was sent before
+        // somebody did without waking is seen.
+        self.own.0.woken.swap(false, Ordering::AcqRel);
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Arrive {

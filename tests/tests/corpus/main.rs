@@ -7,7 +7,12 @@ use system_tests::fuzzed;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 2] = [("export", fuzzed::export), ("bodies", fuzzed::bodies)];
+const TARGETS: [Target; 4] = [
+    ("export", fuzzed::export),
+    ("bodies", fuzzed::bodies),
+    ("frames", fuzzed::frames),
+    ("handshake", fuzzed::handshake),
+];
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

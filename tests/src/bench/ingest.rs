@@ -1,0 +1,199 @@
+//! How long pushes and reads take, with spectators watching.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use sim::race_day::{RaceDay, Size};
+
+use super::{
+    system::{LOAD_CORE, SERVER_CORE, crowd, on_core, ready},
+    table::{head, heading, row},
+};
+use crate::{Api, RedisServer, process::Process, servers::own_address};
+
+const EVENT: &str = "PUSHES";
+const PUSHES: usize = 200;
+const SPECTATORS: usize = 200;
+/// People of each of three classes, who make five races: an export of 4 MB and 4,500 results.
+const LARGE: usize = 900;
+
+struct Timed {
+    took: Vec<Duration>,
+}
+
+impl Timed {
+    fn ms(&self, quantile: f64) -> String {
+        let mut took = self.took.clone();
+        took.sort();
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index into few samples"
+        )]
+        let index = ((took.len() - 1) as f64 * quantile) as usize;
+        format!("{:.2}", took[index].as_secs_f64() * 1000.0)
+    }
+}
+
+/// A push a tenth of a second, as the booth does it at most.
+async fn time(api: &Api, count: usize, request: impl Fn(usize) -> RequestBuilder) -> Timed {
+    let mut took = Vec::new();
+    for number in 0..count {
+        let started = Instant::now();
+        let answer = api.send(request(number)).await;
+        took.push(started.elapsed());
+        assert!(
+            answer.status.is_success() || answer.status == 304,
+            "{}",
+            answer.body
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Timed { took }
+}
+
+fn results(day: &RaceDay, count: usize, step: usize) -> Value {
+    let race = &day.races[0];
+    let rows = day.classes[race.class]
+        .athletes
+        .iter()
+        .take(count)
+        .enumerate();
+    let row = |(order, athlete): (usize, &sim::race_day::Athlete)| {
+        // One boat's time changes: what the bridge sends is always the whole list.
+        let time = 8_000
+            + order * 50
+            + if order == step % count {
+                1 + step % 40
+            } else {
+                0
+            };
+        json!({ "raceId": race.race_id, "participantId": athlete.participant_id, "bib": athlete.bib,
+            "time": time, "pen": 0, "total": time, "rnk": order + 1 })
+    };
+    json!({ "results": rows.map(row).collect::<Vec<_>>() })
+}
+
+fn boats(day: &RaceDay, step: usize) -> Value {
+    let race = &day.races[0];
+    let boat = |order: usize| {
+        let athlete = &day.classes[race.class].athletes[order];
+        json!({ "raceId": race.race_id, "bib": athlete.bib, "name": "SOMEBODY Else", "club": "A club",
+            "position": order + 1, "time": step * 100, "gates": vec![Value::from(0); step % 25] })
+    };
+    json!({ "oncourse": (0..5).map(boat).collect::<Vec<_>>() })
+}
+
+/// Ingest on the server's core; the rest, with the crowd, on the other one.
+struct Services {
+    ingest: String,
+    gateway: String,
+    gateway_pid: u32,
+    _processes: Vec<Process>,
+    _redis: RedisServer,
+}
+
+impl Services {
+    async fn start() -> Self {
+        let redis = RedisServer::start().await;
+        let (ingest, gateway) = (own_address(), own_address());
+        let (ingest, gateway) = (format!("{ingest}:8080"), format!("{gateway}:8080"));
+        let args = [format!("--listen={ingest}"), "--dev-mode".to_owned()];
+        let first = on_core(SERVER_CORE, "ingest-svc", &args, &redis.url());
+        let args = [
+            format!("--listen={gateway}"),
+            "--max-connections-per-event=1000".to_owned(),
+        ];
+        let second = on_core(LOAD_CORE, "gateway-svc", &args, &redis.url());
+        ready(&ingest).await;
+        ready(&gateway).await;
+        Self {
+            gateway_pid: second.id(),
+            _processes: vec![first, second],
+            ingest,
+            gateway,
+            _redis: redis,
+        }
+    }
+}
+
+/// Times pushes and reads.
+pub async fn pushes() {
+    heading("Pushes and reads, 200 spectators watching");
+    head(&["what", "p50 ms", "p99 ms"]);
+    let services = Services::start().await;
+    let api = Api::new(&format!("http://{}", services.ingest));
+    let day = RaceDay::new(
+        1,
+        Size {
+            starts_per_class: 80,
+            ..Size::default()
+        },
+    );
+    let key = api.create(EVENT).await;
+    api.push_xml(&key, &day.export_xml(0)).await;
+    api.bring_to(EVENT, &key, "running").await;
+    let gateway = services.gateway.clone();
+    let watching = std::thread::spawn(move || {
+        crowd(&gateway, EVENT, SPECTATORS, 60, services.gateway_pid, &[])
+    });
+    let keyed = |path: &str| api.request(Method::POST, path).header("X-API-Key", &key);
+    let push =
+        |path: &'static str, body: &dyn Fn(usize) -> Value, step| keyed(path).json(&body(step));
+    let on_course = |step| boats(&day, step);
+    let on_course = time(&api, PUSHES, |step| {
+        push("/ingest/oncourse", &on_course, step)
+    })
+    .await;
+    row(&[
+        &"boats on the water",
+        &on_course.ms(0.5),
+        &on_course.ms(0.99),
+    ]);
+    let eighty = |step| results(&day, 80, step);
+    let eighty = time(&api, PUSHES, |step| push("/ingest/results", &eighty, step)).await;
+    row(&[&"results, 80 rows", &eighty.ms(0.5), &eighty.ms(0.99)]);
+    let reader = Api::new(&format!("http://{}", services.gateway));
+    let path = format!("/events/{EVENT}/results/{}", day.races[0].race_id);
+    let read = time(&reader, PUSHES, |_| reader.request(Method::GET, &path)).await;
+    row(&[&"read of these 80, cached", &read.ms(0.5), &read.ms(0.99)]);
+    let tag = reader.get(&path).await.headers["etag"].clone();
+    let unchanged = time(&reader, PUSHES, |_| {
+        reader
+            .request(Method::GET, &path)
+            .header("If-None-Match", &tag)
+    });
+    let unchanged = unchanged.await;
+    row(&[&"the same, 304", &unchanged.ms(0.5), &unchanged.ms(0.99)]);
+    let report = watching.join().expect("the crowd watches");
+    assert_eq!(report["holes"], 0);
+}
+
+/// Times the import of a large export, and pushes beside it.
+pub async fn import() {
+    heading("Import of a large export");
+    head(&["what", "ms"]);
+    let services = Services::start().await;
+    let api = Api::new(&format!("http://{}", services.ingest));
+    let day = RaceDay::new(
+        1,
+        Size {
+            starts_per_class: LARGE,
+            start_interval_ms: 1_000,
+        },
+    );
+    let xml = day.export_xml(day.ends_at_ms());
+    let key = api.create(EVENT).await;
+    for what in ["first", "unchanged", "unchanged"] {
+        let started = Instant::now();
+        let answer = api.push_xml(&key, &xml).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let what = format!("{what}, {:.1} MB", xml.len() as f64 / 1e6);
+        row(&[
+            &what,
+            &format!("{:.0}", started.elapsed().as_secs_f64() * 1000.0),
+        ]);
+    }
+}

@@ -1,0 +1,188 @@
+//! A race as it is sent in real life: what it costs in bytes and in CPU.
+
+use std::{fs, time::Duration};
+
+use serde_json::Value;
+use sim::{
+    booth::{Client, Pace, Plan, play},
+    race_day::{RaceDay, Size},
+};
+
+use super::{
+    system::{crowd, ready},
+    table::{head, heading, row},
+};
+use crate::{
+    Api, RedisServer, Spectator,
+    process::{Process, binary},
+    servers::own_address,
+    spectator::Heard,
+};
+
+const EVENT: &str = "RACE";
+const STARTS: usize = 105;
+/// Five boats on the water most of the time.
+const INTERVAL_MS: u64 = 20_000;
+/// How long a spectator watches, as long as in the recording that set the goals.
+const SECONDS: u64 = 246;
+/// Results that are there when it begins.
+const FINISHED_BEFORE: u64 = 30;
+/// Those whose CPU is counted.
+const SPECTATORS: usize = 1_000;
+
+/// CPU seconds that processes have used.
+fn cpu_seconds(pids: &[u32]) -> f64 {
+    let ticks: u64 = pids
+        .iter()
+        .map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+            let fields: Vec<u64> = fields
+                .split_whitespace()
+                .filter_map(|f| f.parse().ok())
+                .collect();
+            // Without the state, which is a letter: user and system time are the 11th and 12th.
+            fields.get(10..12).map_or(0, |times| times.iter().sum())
+        })
+        .sum();
+    Duration::from_millis(ticks * 10).as_secs_f64()
+}
+
+fn start(name: &str, args: &[String], redis: &RedisServer) -> Process {
+    let mut command = std::process::Command::new(binary(name));
+    command
+        .args(args)
+        .env("REDIS_URL", redis.url())
+        .env("RUST_LOG", "warn");
+    Process::start(name, &mut command)
+}
+
+fn plan(day: &RaceDay, key: String) -> Plan {
+    let second_run = day.races.iter().find(|race| race.discipline == "BR2");
+    let second_run = second_run.expect("the day has second runs");
+    Plan {
+        event_id: EVENT.to_owned(),
+        api_key: Some(key),
+        replace: false,
+        begin_ms: second_run.starts_at_ms + FINISHED_BEFORE * INTERVAL_MS,
+        pace: Pace::Times(1.0),
+        last_status: "running".to_owned(),
+        stop_after: Some(Duration::from_secs(SECONDS + 10)),
+        progress: false,
+        paused: None,
+    }
+}
+
+/// Plays it, and prints what each kind of spectator received.
+pub async fn race() {
+    let redis = RedisServer::start().await;
+    let (ingest, gateway) = (
+        format!("{}:8080", own_address()),
+        format!("{}:8080", own_address()),
+    );
+    let args = [format!("--listen={ingest}"), "--dev-mode".to_owned()];
+    let ingest_process = start("ingest-svc", &args, &redis);
+    let args = [
+        format!("--listen={gateway}"),
+        "--max-connections-per-event=2000".to_owned(),
+    ];
+    let gateway_process = start("gateway-svc", &args, &redis);
+    ready(&ingest).await;
+    ready(&gateway).await;
+    let day = RaceDay::new(
+        1,
+        Size {
+            starts_per_class: STARTS,
+            start_interval_ms: INTERVAL_MS,
+        },
+    );
+    let api = Api::new(&format!("http://{ingest}"));
+    let key = api.create(EVENT).await;
+    api.bring_to(EVENT, &key, "startlist").await;
+    let client = Client::new(&format!("http://{ingest}"), None).expect("a client");
+    let plan = plan(&day, key);
+    let race_id = day
+        .races
+        .iter()
+        .find(|race| race.discipline == "BR2")
+        .expect("there is one");
+    let race_id = race_id.race_id.clone();
+    let playing = tokio::spawn(play(client, day, plan));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+
+    let pids = [
+        ingest_process.id(),
+        gateway_process.id(),
+        redis.process().id(),
+    ];
+    let before = cpu_seconds(&pids);
+    let forms: [(&str, usize, &[&str]); 4] = [
+        ("plain", SPECTATORS, &[]),
+        ("deflate", 5, &["--deflate"]),
+        ("delta", 5, &["--delta"]),
+        ("deflate and delta", 5, &["--deflate", "--delta"]),
+    ];
+    let crowds = forms.map(|(name, count, flags)| {
+        let (gateway, pid) = (gateway.clone(), gateway_process.id());
+        let watch = move || crowd(&gateway, EVENT, count, SECONDS - 1, pid, flags);
+        (name, count, std::thread::spawn(watch))
+    });
+    let list_bytes = list_bytes(&format!("http://{gateway}")).await;
+    let reports =
+        crowds.map(|(name, count, crowd)| (name, count, crowd.join().expect("the crowd watches")));
+    let cpu = cpu_seconds(&pids) - before;
+    let sent = playing
+        .await
+        .expect("the booth runs")
+        .expect("nothing is refused");
+    let results = Api::new(&format!("http://{gateway}"));
+    let results = results
+        .get(&format!("/events/{EVENT}/results/{race_id}"))
+        .await;
+    let results_bytes = results.body["results"].to_string().len() as f64;
+    // Whole lists of boats with each push, whole result lists twice, nothing compressed.
+    let lists = sent.requests("oncourse") as f64 * list_bytes;
+    let whole = lists + sent.requests("results") as f64 * 2.0 * results_bytes;
+
+    heading("Bytes for one spectator in a race of 246 s");
+    println!(
+        "{} pushes of boats on the water, {} of results; everything whole and plain would be {:.0} kB.\n",
+        sent.requests("oncourse"),
+        sent.requests("results"),
+        whole / 1000.0
+    );
+    head(&[
+        "spectator",
+        "kB",
+        "of everything whole and plain",
+        "messages",
+    ]);
+    for (name, count, report) in &reports {
+        let bytes = report["bytes"].as_f64().unwrap_or(0.0) / *count as f64;
+        assert_eq!(report["holes"], 0, "{report}");
+        row(&[
+            name,
+            &format!("{:.1}", bytes / 1000.0),
+            &format!("{:.1} %", 100.0 * bytes / whole),
+            &(report["messages"].as_u64().unwrap_or(0) / *count as u64),
+        ]);
+    }
+    println!("\nCPU of all processes for {SPECTATORS} spectators: {cpu:.2} s");
+}
+
+/// The mean size of a whole list of boats, as a spectator sees them go by.
+async fn list_bytes(gateway: &str) -> f64 {
+    let mut spectator = Spectator::connect(gateway, EVENT)
+        .await
+        .expect("it is let in");
+    let (mut bytes, mut lists) = (0.0, 0.0);
+    let until = tokio::time::Instant::now() + Duration::from_secs(SECONDS - 10);
+    while let Ok(Heard::Message(message)) = tokio::time::timeout_at(until, spectator.next()).await {
+        let list: &Value = &message["data"]["oncourse"];
+        if message["type"] == "diff" && list.is_array() {
+            bytes += list.to_string().len() as f64;
+            lists += 1.0;
+        }
+    }
+    bytes / f64::max(lists, 1.0)
+}
