@@ -20,7 +20,7 @@ use hdrhistogram::Histogram;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use report::Report;
+pub use report::{Latency, Report};
 use server::Server;
 use spectator::Way;
 
@@ -112,6 +112,11 @@ fn histogram() -> Mutex<Histogram<u64>> {
     Mutex::new(Histogram::new_with_bounds(1, MS_MAX, 3).expect("valid bounds"))
 }
 
+fn latency(of: &Mutex<Histogram<u64>>) -> Latency {
+    of.lock()
+        .map_or_else(|e| Latency::of(&e.into_inner()), |h| Latency::of(&h))
+}
+
 /// Lets the crowd come, watch and go, and reports.
 ///
 /// # Panics
@@ -149,6 +154,7 @@ pub async fn run(plan: &Plan) -> Report {
     }
     let everyone = plan.spectators as u64;
     let all_inside = come_in(everyone, &shared, started).await;
+    let first_message = latency(&shared.firsts);
     // What came while connecting is not part of the measurement.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (server, messages) = (
@@ -163,6 +169,7 @@ pub async fn run(plan: &Plan) -> Report {
     let watched = watching.elapsed();
     let seen = shared.counts.messages.load(Ordering::Relaxed);
     let after = plan.pid.and_then(Server::look);
+    let delivery = latency(&shared.deliveries);
     let mut all_back = None;
     if plan.again {
         let before = shared.counts.came_in.load(Ordering::Relaxed);
@@ -175,6 +182,8 @@ pub async fn run(plan: &Plan) -> Report {
         &shared,
         report::Measured {
             all_inside,
+            first_message,
+            delivery,
             all_back,
             watched,
             messages: seen - messages,

@@ -10,7 +10,6 @@ use super::{Plan, Shared, server::Server};
 /// Percentiles in ms.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the unit is part of each name")]
 pub struct Latency {
     /// Half of them.
     pub p50_ms: u64,
@@ -21,7 +20,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         Self {
             p50_ms: histogram.value_at_quantile(0.5),
             p99_ms: histogram.value_at_quantile(0.99),
@@ -71,6 +70,8 @@ pub struct Report {
 /// What was measured beside the counts.
 pub(super) struct Measured {
     pub all_inside: Duration,
+    pub first_message: Latency,
+    pub delivery: Latency,
     /// From the moment when everyone was cut off, if that was asked for.
     pub all_back: Option<Duration>,
     pub watched: Duration,
@@ -84,11 +85,6 @@ impl Report {
     pub(super) fn new(plan: &Plan, shared: &Shared, measured: Measured) -> Self {
         let counts = &shared.counts;
         let messages = measured.messages;
-        let latency = |histogram: &std::sync::Mutex<Histogram<u64>>| {
-            histogram
-                .lock()
-                .map_or_else(|e| Latency::of(&e.into_inner()), |h| Latency::of(&h))
-        };
         Self {
             spectators: plan.spectators,
             slow: plan.slow,
@@ -96,8 +92,8 @@ impl Report {
             failed_connections: counts.failed.load(Ordering::Relaxed),
             all_inside_ms: measured.all_inside.as_millis(),
             all_back_ms: measured.all_back.map(|took| took.as_millis()),
-            first_message: latency(&shared.firsts),
-            delivery: latency(&shared.deliveries),
+            first_message: measured.first_message,
+            delivery: measured.delivery,
             messages,
             messages_per_second: messages as f64 / measured.watched.as_secs_f64(),
             bytes: counts.bytes.load(Ordering::Relaxed),

@@ -9,15 +9,10 @@ use sim::{
 };
 
 use super::{
-    system::{crowd, ready},
+    system::{anywhere, crowd, ready},
     table::{head, heading, row},
 };
-use crate::{
-    Api, RedisServer, Spectator,
-    process::{Process, binary},
-    servers::own_address,
-    spectator::Heard,
-};
+use crate::{Api, RedisServer, Spectator, servers::own_address, spectator::Heard};
 
 const EVENT: &str = "RACE";
 const STARTS: usize = 105;
@@ -48,15 +43,6 @@ fn cpu_seconds(pids: &[u32]) -> f64 {
     Duration::from_millis(ticks * 10).as_secs_f64()
 }
 
-fn start(name: &str, args: &[String], redis: &RedisServer) -> Process {
-    let mut command = std::process::Command::new(binary(name));
-    command
-        .args(args)
-        .env("REDIS_URL", redis.url())
-        .env("RUST_LOG", "warn");
-    Process::start(name, &mut command)
-}
-
 fn plan(day: &RaceDay, key: String) -> Plan {
     let second_run = day.races.iter().find(|race| race.discipline == "BR2");
     let second_run = second_run.expect("the day has second runs");
@@ -81,12 +67,12 @@ pub async fn race() {
         format!("{}:8080", own_address()),
     );
     let args = [format!("--listen={ingest}"), "--dev-mode".to_owned()];
-    let ingest_process = start("ingest-svc", &args, &redis);
+    let ingest_process = anywhere("ingest-svc", &args, &redis.url());
     let args = [
         format!("--listen={gateway}"),
         "--max-connections-per-event=2000".to_owned(),
     ];
-    let gateway_process = start("gateway-svc", &args, &redis);
+    let gateway_process = anywhere("gateway-svc", &args, &redis.url());
     ready(&ingest).await;
     ready(&gateway).await;
     let day = RaceDay::new(

@@ -57,11 +57,19 @@ pub struct System {
 }
 
 /// Starts a program on a core, by number.
-pub fn on_core(core: usize, name: &str, args: &[String], redis_url: &str) -> Process {
+fn on_core(core: usize, name: &str, args: &[String], redis_url: &str) -> Process {
     let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(binary(name));
+    start(name, command, args, redis_url)
+}
+
+/// Starts a program on whichever core is free.
+pub fn anywhere(name: &str, args: &[String], redis_url: &str) -> Process {
+    start(name, Command::new(binary(name)), args, redis_url)
+}
+
+fn start(name: &str, mut command: Command, args: &[String], redis_url: &str) -> Process {
     command
-        .args(["-c", &core.to_string()])
-        .arg(binary(name))
         .args(args)
         .env("REDIS_URL", redis_url)
         .env("RUST_LOG", "warn");
@@ -69,9 +77,9 @@ pub fn on_core(core: usize, name: &str, args: &[String], redis_url: &str) -> Pro
 }
 
 /// The core of the server under test.
-pub const SERVER_CORE: usize = 0;
+const SERVER_CORE: usize = 0;
 /// The core of everything else.
-pub const LOAD_CORE: usize = 1;
+const LOAD_CORE: usize = 1;
 
 /// Puts this process and all that it starts on the core for load.
 ///
@@ -199,7 +207,8 @@ pub fn crowd(
         .args(["--servers", address, "--event-id", event_id, "--json"])
         .args(["--spectators", &spectators.to_string()])
         .args(["--seconds", &seconds.to_string(), "--pid", &pid.to_string()])
-        .args(["--sources", "127.0.0.2,127.0.0.3"])
+        // Fresh ones: ports of the last crowd are not free yet.
+        .args(["--sources", &[(); 2].map(|()| own_address()).join(",")])
         .args(more)
         .output()
         .expect("the crowd runs");

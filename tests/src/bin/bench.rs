@@ -32,6 +32,12 @@ async fn main() {
     if wants("race") {
         race::race().await;
     }
+    if wants("pushes") {
+        ingest::pushes().await;
+    }
+    if wants("import") {
+        ingest::import().await;
+    }
     move_to_load_core();
     if wants("cost") {
         fan_out::cost(args.rounds, args.seconds).await;
@@ -41,11 +47,5 @@ async fn main() {
     }
     if wants("storm") {
         storm::storm(args.storm, args.rounds.min(2)).await;
-    }
-    if wants("pushes") {
-        ingest::pushes().await;
-    }
-    if wants("import") {
-        ingest::import().await;
     }
 }
