@@ -62,7 +62,7 @@ fn workers(config: &Config) -> NonZeroUsize {
 }
 
 /// Time beyond the drain in which the last connections may say goodbye.
-const GOODBYE: Duration = Duration::from_secs(3);
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown`, then sends spectators elsewhere and ends.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {

@@ -12,7 +12,10 @@ use common::{
     store::{Head, Store, StoreError},
 };
 
-use crate::{auth::Known, state::App};
+use crate::{
+    auth::{Known, wrong_key},
+    state::App,
+};
 
 /// What was read longer ago is read again: a slow body may have come in between.
 const KNOWN_FOR: Duration = Duration::from_millis(50);
@@ -33,6 +36,8 @@ pub struct Target {
     pub states: Option<&'static [EventStatus]>,
     /// The event as it was read to check the sender's key, which the first try may go by.
     pub known: Option<Box<Known>>,
+    /// The salt of the sender's key, if it had to have one: a key that was rotated since opens nothing.
+    pub key_salt: Option<String>,
     /// When the request arrived; it is applied within the request time-out after this, or never.
     pub received: Instant,
 }
@@ -76,6 +81,10 @@ where
         };
         if head.record.incarnation != target.incarnation {
             return Err(StoreError::NoEvent.into());
+        }
+        let salt = &head.record.key.salt;
+        if target.key_salt.as_ref().is_some_and(|known| known != salt) {
+            return Err(wrong_key());
         }
         let left = deadline.saturating_duration_since(read_at);
         let deadline_ms = head.server_ms + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);

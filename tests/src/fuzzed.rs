@@ -102,9 +102,12 @@ pub fn handshake(bytes: &[u8]) {
     let headers: Vec<(&str, &[u8])> = lines.map(|(n, v)| (n, v.trim().as_bytes())).collect();
     match Offer::read(headers.iter().copied()) {
         Ok(offer) => {
-            let answer = String::from_utf8(offer.answer_bytes()).expect("an answer is text");
-            assert_eq!(answer.matches("\r\n\r\n").count(), 1);
-            assert!((5..=6).contains(&answer.matches("\r\n").count()));
+            for delta in [false, true] {
+                let answer = offer.answer_bytes(offer.form(delta));
+                let answer = String::from_utf8(answer).expect("an answer is text");
+                assert_eq!(answer.matches("\r\n\r\n").count(), 1);
+                assert!((5..=6).contains(&answer.matches("\r\n").count()));
+            }
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

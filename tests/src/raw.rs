@@ -115,6 +115,43 @@ impl Raw {
     }
 }
 
+/// Inflates messages as a client does that keeps its window, or one that does not (RFC 7692, section 7.2.2).
+pub struct Inflate {
+    state: flate2::Decompress,
+    keeps: bool,
+}
+
+impl Inflate {
+    /// With a window that is kept from message to message, or not.
+    pub fn new(keeps: bool) -> Self {
+        Self {
+            state: flate2::Decompress::new(false),
+            keeps,
+        }
+    }
+
+    /// The text of a message, compressed or not.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be inflated.
+    pub fn text(&mut self, frame: &RawFrame) -> Vec<u8> {
+        if frame.first == 0x81 {
+            return frame.payload.clone();
+        }
+        assert_eq!(frame.first, 0xC1, "no text message");
+        if !self.keeps {
+            self.state.reset(false);
+        }
+        let bytes = [&frame.payload[..], &[0, 0, 0xFF, 0xFF]].concat();
+        let mut text = Vec::with_capacity(4 << 20);
+        let flush = flate2::FlushDecompress::Sync;
+        let done = self.state.decompress_vec(&bytes, &mut text, flush);
+        done.expect("it can be inflated");
+        text
+    }
+}
+
 fn first_frame(bytes: &[u8]) -> Option<(RawFrame, usize)> {
     let (first, second) = (*bytes.first()?, *bytes.get(1)?);
     let (start, length) = match second {

@@ -206,7 +206,9 @@ impl Store {
                 LinkPool::Routed(pool) => Pooled::Routed(pool.get().await.map_err(pool_error)?),
             })
         };
+        let waiting = self.warm.wait();
         let got = tokio::time::timeout(self.timeout, got).await;
+        drop(waiting);
         let got = got.unwrap_or_else(|_| Err(unavailable("no connection in time")));
         got.map(|link| self.warm.lend(link))
     }
@@ -241,11 +243,19 @@ fn pool_error(error: PoolError) -> StoreError {
 }
 
 fn finish<T>(connection: Borrowed, answer: RedisResult<T>) -> Result<T, StoreError> {
-    answer.map_err(|error| {
-        // A late answer must not reach the next user, and a demoted primary none at all.
-        if is_demoted(&error) || error.is_timeout() || error.is_io_error() {
-            connection.discard();
+    match answer {
+        Ok(answer) => {
+            connection.answered();
+            Ok(answer)
         }
-        error.into()
-    })
+        Err(error) => {
+            // A late answer must not reach the next user, and a demoted primary none at all.
+            if is_demoted(&error) || error.is_timeout() || error.is_io_error() {
+                connection.discard();
+            } else {
+                connection.answered();
+            }
+            Err(error.into())
+        }
+    }
 }

@@ -55,10 +55,7 @@ impl WatchQuery {
 
     /// In which form messages are to come.
     pub fn form(&self, offer: &Offer) -> Form {
-        Form {
-            deflated: offer.deflates(),
-            delta: self.oncourse.as_deref() == Some("delta"),
-        }
+        offer.form(self.oncourse.as_deref() == Some("delta"))
     }
 }
 
@@ -114,11 +111,12 @@ impl Entrance {
         match enter(&self.hub, &request.event).await {
             Ok(ticket) => {
                 self.metrics.count("GET", ROUTE, "101", started.elapsed());
+                let form = request.query.form(&request.offer);
                 let coming = Coming {
                     shard,
                     arrived: Arrived::Here(key),
-                    answer: request.offer.answer_bytes(),
-                    form: request.query.form(&request.offer),
+                    answer: request.offer.answer_bytes(form),
+                    form,
                     since: request.query.position(),
                 };
                 ticket.redeem(coming).await;

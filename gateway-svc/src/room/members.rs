@@ -13,7 +13,7 @@ use common::protocol::Seq;
 use crate::{
     metrics::Metrics,
     shard::{Command, Entrant, RoomKey, Shard, Shards},
-    websocket::{CloseCode, Message},
+    websocket::{CloseCode, Context, Message},
 };
 
 /// All spectators of a room, wherever their sockets are.
@@ -22,6 +22,7 @@ pub struct Members {
     shards: Shards,
     metrics: Metrics,
     present: Present,
+    context: Context,
 }
 
 /// How many have a seat in a room, whether they are inside already or on the way.
@@ -66,6 +67,7 @@ impl Members {
             shards,
             metrics,
             present,
+            context: Context::default(),
         }
     }
 
@@ -82,9 +84,10 @@ impl Members {
     /// Sends `message` to everyone; the room stands at `seq` after it.
     pub async fn broadcast(&mut self, message: &Message, seq: Seq) {
         self.metrics.messages.inc();
+        let step = Arc::new(self.context.next(message.clone()));
         for shard in self.shards.all() {
-            let (room, message) = (self.room, message.clone());
-            shard.send(Command::Broadcast { room, message, seq }).await;
+            let (room, step) = (self.room, Arc::clone(&step));
+            shard.send(Command::Broadcast { room, step, seq }).await;
         }
     }
 

@@ -73,6 +73,8 @@ impl Checks {
 #[derive(Default)]
 pub struct Returning {
     waiting: Vec<Returned>,
+    /// Those who have just come, and nobody has tried to answer.
+    fresh: Vec<Returned>,
     /// Whether the history is being read for them.
     pub reading: bool,
 }
@@ -80,12 +82,23 @@ pub struct Returning {
 impl Returning {
     /// Somebody who can't be answered at once.
     pub fn push(&mut self, entrant: Entrant, since: Position, checks: &Checks) {
-        self.waiting.push(Returned {
+        self.fresh.push(Returned {
             entrant,
             since,
             check: checks.next(),
             until: Instant::now() + ANSWERED_WITHIN,
         });
+    }
+
+    /// Takes out those who have just come and can be answered at once; see [`Returning::settle`].
+    pub fn settle_fresh(
+        &mut self,
+        checks: &Checks,
+        now: Instant,
+        resume: impl FnMut(&Position, bool) -> Resumption,
+    ) -> (Vec<(Returned, Resumption)>, Wanted) {
+        let fresh = std::mem::take(&mut self.fresh);
+        self.settle_these(fresh, checks, now, resume)
     }
 
     /// Takes out whoever can be answered by now. `resume` tells how, given whether the position
@@ -94,11 +107,22 @@ impl Returning {
         &mut self,
         checks: &Checks,
         now: Instant,
+        resume: impl FnMut(&Position, bool) -> Resumption,
+    ) -> (Vec<(Returned, Resumption)>, Wanted) {
+        let all = self.give_up();
+        self.settle_these(all, checks, now, resume)
+    }
+
+    fn settle_these(
+        &mut self,
+        these: Vec<Returned>,
+        checks: &Checks,
+        now: Instant,
         mut resume: impl FnMut(&Position, bool) -> Resumption,
     ) -> (Vec<(Returned, Resumption)>, Wanted) {
         let mut settled = Vec::new();
         let mut wanted = Wanted::default();
-        for returned in std::mem::take(&mut self.waiting) {
+        for returned in these {
             match resume(&returned.since, checks.answered >= returned.check) {
                 answer @ (Resumption::Replay(_) | Resumption::Full | Resumption::TryLater) => {
                     settled.push((returned, answer));
@@ -122,7 +146,9 @@ impl Returning {
 
     /// Takes out everyone whose position can't be checked now.
     pub fn give_up(&mut self) -> Vec<Returned> {
-        std::mem::take(&mut self.waiting)
+        let mut all = std::mem::take(&mut self.waiting);
+        all.append(&mut self.fresh);
+        all
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     room::hub::{Coming, Hub, Ticket},
     shard::Arrived,
     state::App,
-    websocket::Offer,
+    websocket::{Form, Offer},
 };
 
 /// Watch an event
@@ -51,9 +51,10 @@ pub async fn connect(
     let (ticket, offer, upgrade) = asked.inspect_err(|error| app.hub.count_refusal(error))?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    response.headers_mut().extend(offer.answer());
     let query = query.map_or_else(|_| WatchQuery::default(), |Query(query)| query);
-    tokio::spawn(watch(app, ticket, offer, query, upgrade));
+    let form = query.form(&offer);
+    response.headers_mut().extend(offer.answer(form));
+    tokio::spawn(watch(app, ticket, form, query, upgrade));
     Ok(response)
 }
 
@@ -81,7 +82,7 @@ async fn ask(
 const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Waits for the answer to be out, then gives the socket to a shard. Nothing of HTTP stays behind.
-async fn watch(app: App, ticket: Ticket, offer: Offer, query: WatchQuery, upgrade: OnUpgrade) {
+async fn watch(app: App, ticket: Ticket, form: Form, query: WatchQuery, upgrade: OnUpgrade) {
     let upgraded = match timeout(UPGRADE_WITHIN, upgrade).await {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(error)) => return debug!(%error, "not upgraded"),
@@ -97,7 +98,7 @@ async fn watch(app: App, ticket: Ticket, offer: Offer, query: WatchQuery, upgrad
         shard: app.shards.next().clone(),
         arrived: Arrived::FromHttp(stream, early),
         answer: Vec::new(),
-        form: query.form(&offer),
+        form,
         since: query.position(),
     };
     ticket.redeem(coming).await;

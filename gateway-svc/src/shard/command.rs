@@ -1,6 +1,9 @@
 //! What a shard is told.
 
-use std::{net::SocketAddr, net::TcpStream};
+use std::{
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+};
 
 use axum::http::Extensions;
 use bytes::Bytes;
@@ -8,7 +11,7 @@ use common::protocol::Seq;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Shard, SlotKey};
-use crate::websocket::{CloseCode, Form, Message};
+use crate::websocket::{CloseCode, Form, Message, Step};
 
 /// A room of this process.
 pub type RoomKey = u64;
@@ -94,8 +97,8 @@ pub enum Command {
     Broadcast {
         /// The room.
         room: RoomKey,
-        /// The message.
-        message: Message,
+        /// The message, after those before it.
+        step: Arc<Step>,
         /// The room's position after it.
         seq: Seq,
     },

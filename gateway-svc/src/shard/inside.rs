@@ -24,8 +24,10 @@ use crate::{
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// Messages of a spectator in one second before that second counts against it.
 const MESSAGES_PER_SECOND_MAX: u32 = 100;
-/// Such seconds in a row before the connection is closed.
+/// Such seconds, less the calm ones in between, before the connection is closed.
 const FLOODED_SECONDS_MAX: u32 = 5;
+/// So many in one second are too many at once.
+const MESSAGES_AT_ONCE_MAX: u32 = 1_000;
 /// Reads in a row before the others get their turn.
 const READS_MAX: usize = 4;
 
@@ -83,12 +85,16 @@ pub struct Inside {
     /// Where it stands in the room's list; meaningless once it leaves.
     pub place: usize,
     form: Form,
+    /// Messages of the room's stream received in a row; the most that can be counted is enough.
+    received: u8,
     reader: Reader,
     flood: Flood,
     outbox: Option<Box<Outbox>>,
     /// A ping that is not answered yet.
     pinged: Option<Instant>,
     leaving: Option<Leaving>,
+    /// Whether it waits for its turn to be read on.
+    pub is_unread: bool,
     _lease: Box<dyn Send>,
 }
 
@@ -106,11 +112,13 @@ impl Inside {
             room,
             place: usize::MAX,
             form,
+            received: 0,
             reader: Reader::new(form.deflated),
             flood: Flood::default(),
             outbox: None,
             pinged: None,
             leaving: None,
+            is_unread: false,
             _lease: lease,
         }
     }
@@ -130,9 +138,7 @@ impl Inside {
         now: Instant,
     ) -> io::Result<()> {
         let mut outbox = Outbox::new(limits, now);
-        if !answer.is_empty() {
-            outbox.start_with(answer, 0);
-        }
+        outbox.start_with(answer, 0);
         outbox.start_with(first.bytes(self.form).clone(), 0);
         self.flush_new(stream, outbox, now)
     }
@@ -162,28 +168,43 @@ impl Inside {
         limits: OutboxLimits,
         now: Instant,
     ) -> Delivered {
-        if let Some(outbox) = &mut self.outbox {
-            let mut kept = true;
-            for (message, seq) in &batch.messages {
-                kept &= outbox.push(message.bytes(self.form).clone(), *seq);
-            }
-            return if kept {
-                Delivered::Yes
-            } else {
-                Delivered::Dropped
+        let mut written = 0;
+        if self.outbox.is_none() {
+            let bytes = batch.bytes(self.form, self.received);
+            written = match stream.write(&bytes) {
+                Ok(count) if count == bytes.len() => {
+                    self.received = self.received.saturating_add(batch.len());
+                    return Delivered::Yes;
+                }
+                Ok(count) => count,
+                Err(error) if may_pass(&error) => 0,
+                Err(_) => return Delivered::Over,
             };
         }
-        let bytes = batch.joined.bytes(self.form);
-        let mut written = match stream.write(bytes) {
-            Ok(count) if count == bytes.len() => return Delivered::Yes,
-            Ok(count) => count,
-            Err(error) if may_pass(&error) => 0,
-            Err(_) => return Delivered::Over,
+        match self.queue(stream, batch, written, limits, now) {
+            Ok(true) => Delivered::Yes,
+            Ok(false) => Delivered::Dropped,
+            Err(_) => Delivered::Over,
+        }
+    }
+
+    /// Lets wait what is not written; false when the backlog was full and has been dropped.
+    fn queue(
+        &mut self,
+        stream: &mut TcpStream,
+        batch: &Batch,
+        mut written: usize,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> io::Result<bool> {
+        let is_full = self.outbox.is_some();
+        let mut outbox = match self.outbox.take() {
+            Some(outbox) => *outbox,
+            None => Outbox::new(limits, now),
         };
-        let mut outbox = Outbox::new(limits, now);
         let mut kept = true;
-        for (message, seq) in &batch.messages {
-            let frame = message.bytes(self.form);
+        for (index, (_, seq)) in batch.steps.iter().enumerate() {
+            let frame = batch.frame(index, self.form, self.received);
             if written >= frame.len() {
                 written -= frame.len();
             } else if written > 0 {
@@ -192,11 +213,19 @@ impl Inside {
                 kept &= outbox.push(frame.clone(), *seq);
             }
         }
-        match self.flush_new(stream, outbox, now) {
-            Ok(()) if kept => Delivered::Yes,
-            Ok(()) => Delivered::Dropped,
-            Err(_) => Delivered::Over,
+        // Whoever has missed something has nothing that later messages could refer to.
+        self.received = if outbox.has_dropped() {
+            0
+        } else {
+            self.received.saturating_add(batch.len())
+        };
+        if is_full {
+            // It is told when there is room again.
+            self.outbox = Some(Box::new(outbox));
+        } else {
+            self.flush_new(stream, outbox, now)?;
         }
+        Ok(kept)
     }
 
     /// Goes on with what waits: the socket takes something again.
@@ -247,7 +276,8 @@ impl Inside {
         if self.is_leaving() {
             return Outcome::Stays;
         }
-        let mut answers = Vec::new();
+        // Of several pings the last one may be answered for all (RFC 6455, section 5.5.3).
+        let mut ping = None;
         let mut closed = None;
         let mut flooded = false;
         let Self {
@@ -263,15 +293,17 @@ impl Inside {
             flooded |= flood.count(now);
             match received {
                 Received::Message | Received::Fragment => {}
-                Received::Ping(payload) => answers.push(Frame::pong(&payload)),
+                Received::Ping(payload) => ping = Some(payload),
                 Received::Pong => *pinged = None,
                 Received::Close(code) => closed = Some(code),
             }
         });
-        for answer in answers {
-            if self.send_control(stream, &answer, limits, now).is_err() {
-                return Outcome::Over(Ended::Left);
-            }
+        if let Some(payload) = ping
+            && self
+                .send_control(stream, &Frame::pong(&payload), limits, now)
+                .is_err()
+        {
+            return Outcome::Over(Ended::Left);
         }
         let violation = match read {
             _ if closed.is_some() => None,
@@ -442,6 +474,7 @@ fn may_pass(error: &io::Error) -> bool {
 struct Flood {
     second_started: Option<Instant>,
     messages: u32,
+    /// Seconds with too many messages, less those without.
     flooded_seconds: u32,
 }
 
@@ -449,14 +482,47 @@ impl Flood {
     /// Counts a message; true when it is one too many.
     fn count(&mut self, now: Instant) -> bool {
         let started = *self.second_started.get_or_insert(now);
-        let elapsed = now.saturating_duration_since(started);
-        if elapsed >= Duration::from_secs(1) {
-            let over = self.messages > MESSAGES_PER_SECOND_MAX && elapsed < Duration::from_secs(2);
-            self.flooded_seconds = if over { self.flooded_seconds + 1 } else { 0 };
+        let elapsed = now.saturating_duration_since(started).as_secs();
+        if elapsed >= 1 {
+            let over = self.messages > MESSAGES_PER_SECOND_MAX;
+            self.flooded_seconds += u32::from(over);
+            let calm = elapsed - u64::from(over);
+            let calm = u32::try_from(calm).unwrap_or(u32::MAX);
+            self.flooded_seconds = self.flooded_seconds.saturating_sub(calm);
             self.second_started = Some(now);
             self.messages = 0;
         }
         self.messages += 1;
-        self.flooded_seconds >= FLOODED_SECONDS_MAX
+        self.flooded_seconds >= FLOODED_SECONDS_MAX || self.messages > MESSAGES_AT_ONCE_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::Flood;
+
+    /// How many of these seconds pass before it is too much, with so many messages in each.
+    fn seconds_until_flooded(by_second: &[u32]) -> Option<usize> {
+        let started = Instant::now();
+        let mut flood = Flood::default();
+        by_second.iter().enumerate().find_map(|(second, messages)| {
+            let now = started + Duration::from_secs(second as u64);
+            let too_many = (0..*messages).any(|_| flood.count(now));
+            too_many.then_some(second)
+        })
+    }
+
+    #[test]
+    fn many_for_long_are_too_many_and_pauses_do_not_hide_it() {
+        assert_eq!(seconds_until_flooded(&[99; 60]), None);
+        assert_eq!(seconds_until_flooded(&[150; 60]), Some(5));
+        assert_eq!(
+            seconds_until_flooded(&[150, 150, 150, 0].repeat(9)),
+            Some(9)
+        );
+        assert_eq!(seconds_until_flooded(&[150, 0, 0].repeat(20)), None);
+        assert_eq!(seconds_until_flooded(&[2_000]), Some(0));
     }
 }

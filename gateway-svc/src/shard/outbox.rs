@@ -32,6 +32,8 @@ pub struct Outbox {
     waiting_bytes: usize,
     /// Bytes of the first frame that are out already; a frame is never left half-way.
     first_written: usize,
+    /// Frames at the front that are never dropped: what a connection starts with.
+    needed: usize,
     /// Set while the spectator must re-read: up to where that settles everything.
     missed_to: Option<Seq>,
     /// When the socket last took something.
@@ -46,6 +48,7 @@ impl Outbox {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             first_written: 0,
+            needed: 0,
             missed_to: None,
             progress: now,
         }
@@ -56,6 +59,11 @@ impl Outbox {
         self.waiting.is_empty() && self.missed_to.is_none()
     }
 
+    /// Whether the spectator is to be told to re-read.
+    pub fn has_dropped(&self) -> bool {
+        self.missed_to.is_some()
+    }
+
     /// For how long the socket has taken nothing.
     pub fn stalled_for(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.progress)
@@ -64,7 +72,11 @@ impl Outbox {
     /// Adds a frame whatever the bounds: the start of a connection, or the rest of a frame of which
     /// `written` bytes are out already.
     pub fn start_with(&mut self, frame: Bytes, written: usize) {
-        self.first_written = written;
+        if frame.is_empty() {
+            return;
+        }
+        self.first_written += written;
+        self.needed += 1;
         self.enqueue(frame);
     }
 
@@ -139,6 +151,7 @@ impl Outbox {
         {
             self.first_written -= first.len();
             self.waiting_bytes -= first.len();
+            self.needed = self.needed.saturating_sub(1);
             self.waiting.pop_front();
         }
     }
@@ -154,7 +167,7 @@ impl Outbox {
     }
 
     fn drop_backlog(&mut self) {
-        let keep = usize::from(self.first_written > 0);
+        let keep = self.needed.max(usize::from(self.first_written > 0));
         self.waiting.truncate(keep);
         self.waiting.shrink_to_fit();
         self.waiting_bytes = self.waiting.iter().map(Bytes::len).sum();
@@ -214,6 +227,22 @@ mod tests {
             .expect("the socket works");
         assert!(outbox.is_empty());
         assert_eq!(out, b"ge 1;refresh 5;");
+    }
+
+    #[test]
+    fn what_a_connection_starts_with_is_never_dropped() {
+        let mut outbox = outbox(3);
+        outbox.start_with(Bytes::new(), 0);
+        outbox.start_with(message(0), 0);
+        for seq in 1..9 {
+            outbox.push(message(seq), seq);
+        }
+        outbox.finish_with("goodbye".into());
+        let mut out = Vec::new();
+        outbox
+            .flush(refresh, Instant::now(), &mut socket(&mut out, 100))
+            .expect("the socket works");
+        assert_eq!(out, b"message 0;goodbye");
     }
 
     #[test]

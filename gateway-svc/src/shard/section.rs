@@ -1,5 +1,11 @@
 //! A room's part of a shard: its sockets in a dense list, and the messages that wait for this turn.
 
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
 use common::protocol::Seq;
 use tracing::debug;
 
@@ -9,7 +15,7 @@ use super::{
     slots::Slots,
     worker::Context,
 };
-use crate::websocket::Message;
+use crate::websocket::{Form, Message, Step};
 
 /// The sockets of a room in this shard.
 #[derive(Default)]
@@ -17,25 +23,71 @@ pub struct Section {
     /// In no order: who leaves is replaced by the last one.
     pub members: Vec<SlotKey>,
     /// What came since the last turn, with the room's position after each.
-    pub pending: Vec<(Message, Seq)>,
+    pub pending: Vec<(Arc<Step>, Seq)>,
 }
 
 /// Messages that are sent together: a socket in step gets them with one write.
 pub struct Batch {
     /// One by one, for those who are behind.
-    pub messages: Vec<(Message, Seq)>,
-    /// All in one.
-    pub joined: Message,
+    pub steps: Vec<(Arc<Step>, Seq)>,
+    joined: Message,
+    joined_in_step: OnceLock<Bytes>,
 }
+
+/// Whoever has received so many messages in a row has all that any message refers to.
+const IN_STEP: usize = u8::MAX as usize;
 
 impl Batch {
     /// Those messages, of which there is at least one.
-    fn new(messages: Vec<(Message, Seq)>) -> Self {
-        let joined = match &messages[..] {
-            [(message, _)] => message.clone(),
-            several => Message::joined(several.iter().map(|(m, _)| m.clone()).collect()),
+    fn new(steps: Vec<(Arc<Step>, Seq)>) -> Self {
+        let joined = match &steps[..] {
+            [(step, _)] => step.message.clone(),
+            several => Message::joined(several.iter().map(|(s, _)| s.message.clone()).collect()),
         };
-        Self { messages, joined }
+        Self {
+            steps,
+            joined,
+            joined_in_step: OnceLock::new(),
+        }
+    }
+
+    /// How many messages it has.
+    pub fn len(&self) -> u8 {
+        u8::try_from(self.steps.len()).unwrap_or(u8::MAX)
+    }
+
+    /// All of it for a spectator who has received `received` messages in a row until now.
+    pub fn bytes(&self, form: Form, received: u8) -> Cow<'_, Bytes> {
+        if !form.in_context {
+            return Cow::Borrowed(self.joined.bytes(form));
+        }
+        match &self.steps[..] {
+            [(step, _)] => Cow::Borrowed(step.bytes_in_context(received.into())),
+            _ if usize::from(received) >= IN_STEP => {
+                let joined = self
+                    .joined_in_step
+                    .get_or_init(|| self.join_in_context(IN_STEP));
+                Cow::Borrowed(joined)
+            }
+            // Few, and only for the first messages after they came.
+            _ => Cow::Owned(self.join_in_context(received.into())),
+        }
+    }
+
+    /// Message number `index` for such a spectator.
+    pub fn frame(&self, index: usize, form: Form, received: u8) -> &Bytes {
+        let step = &self.steps[index].0;
+        if form.in_context {
+            step.bytes_in_context(usize::from(received) + index)
+        } else {
+            step.message.bytes(form)
+        }
+    }
+
+    fn join_in_context(&self, received: usize) -> Bytes {
+        let steps = self.steps.iter().enumerate();
+        let parts = steps.map(|(index, (step, _))| &step.bytes_in_context(received + index)[..]);
+        parts.collect::<Vec<_>>().concat().into()
     }
 }
 
@@ -81,7 +133,7 @@ impl Section {
         }
         let metrics = &context.metrics;
         metrics.refreshes.inc_by(refreshes);
-        let deliveries = self.members.len() * batch.messages.len();
+        let deliveries = self.members.len() * batch.steps.len();
         metrics.deliveries.inc_by(deliveries as u64);
         over
     }

@@ -30,6 +30,10 @@ pub const WAKE: Token = Token(0);
 pub const LISTEN: Token = Token(1);
 const EVENTS_MAX: usize = 1024;
 const READ_BYTES: usize = 16 << 10;
+/// Commands in one turn: a storm of newcomers must not keep messages waiting.
+const COMMANDS_MAX: usize = 512;
+/// How long a newcomer waits for its answer at most; what should have answered it has failed.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_secs(1);
 
 /// What all parts of a shard need to know.
@@ -57,6 +61,8 @@ pub struct Worker {
     pub(super) buffer: Box<[u8]>,
     /// Sockets with more to read than one turn allows.
     unread: Vec<SlotKey>,
+    /// Whether commands were left for the next turn.
+    more_commands: bool,
     next_tick: Instant,
     second: u64,
     ping: Frame,
@@ -87,6 +93,7 @@ impl Worker {
             },
             buffer: vec![0; READ_BYTES].into(),
             unread: Vec::new(),
+            more_commands: false,
             next_tick: now + TICK,
             second: 0,
             ping: Frame::ping(),
@@ -126,7 +133,10 @@ impl Worker {
                 }
             }
             for key in std::mem::take(&mut self.unread) {
-                self.readable(key);
+                if let Some((_, inside)) = self.slots.inside(key) {
+                    inside.is_unread = false;
+                    self.readable(key);
+                }
             }
             if self.take_commands() {
                 return Ok(());
@@ -144,7 +154,7 @@ impl Worker {
         let now = Instant::now();
         let accept_at = self.arrivals.as_ref().and_then(Arrivals::accept_at);
         let until = accept_at.map_or(self.next_tick, |at| at.min(self.next_tick));
-        if self.unread.is_empty() {
+        if self.unread.is_empty() && !self.more_commands {
             until.saturating_duration_since(now)
         } else {
             Duration::ZERO
@@ -156,7 +166,12 @@ impl Worker {
         // Before looking: what comes from now on wakes it again. A swap, so that whatever was sent before
         // somebody did without waking is seen.
         self.own.0.woken.swap(false, Ordering::AcqRel);
-        while let Ok(command) = self.commands.try_recv() {
+        self.more_commands = true;
+        for _ in 0..COMMANDS_MAX {
+            let Ok(command) = self.commands.try_recv() else {
+                self.more_commands = false;
+                break;
+            };
             match command {
                 Command::Arrive {
                     stream,
@@ -174,9 +189,9 @@ impl Worker {
                     code,
                     reason,
                 } => self.turn_away(entrant, (code, reason)),
-                Command::Broadcast { room, message, seq } => {
+                Command::Broadcast { room, step, seq } => {
                     if let Some(section) = self.sections.get_mut(&room) {
-                        section.pending.push((message, seq));
+                        section.pending.push((step, seq));
                     }
                 }
                 Command::Close {
@@ -276,6 +291,8 @@ impl Worker {
     fn readable(&mut self, key: SlotKey) {
         let (limits, now) = (self.context.config.outbox, self.context.now);
         match self.slots.inside(key) {
+            // Its turn comes.
+            Some((_, inside)) if inside.is_unread => {}
             Some((stream, inside)) => {
                 let outcome = inside.readable(stream, &mut self.buffer, limits, now);
                 self.settle(key, outcome);
@@ -286,12 +303,13 @@ impl Worker {
 
     /// Draws the conclusion from what became of a spectator.
     fn settle(&mut self, key: SlotKey, outcome: Outcome) {
-        if outcome == Outcome::Again {
-            self.unread.push(key);
-        }
         let Some((_, inside)) = self.slots.inside(key) else {
             return;
         };
+        if outcome == Outcome::Again && !inside.is_unread {
+            inside.is_unread = true;
+            self.unread.push(key);
+        }
         let over = matches!(outcome, Outcome::Over(_));
         if over || inside.is_leaving() {
             let (room, place) = (
@@ -376,8 +394,12 @@ impl Worker {
             let inside = match &mut slot.state {
                 State::Inside(inside) => inside,
                 State::Arriving(arriving) => {
-                    let late = now.saturating_duration_since(arriving.since) > arrive_within;
-                    if late && arriving.read.is_empty() {
+                    let most = if arriving.read.is_empty() {
+                        arrive_within
+                    } else {
+                        ANSWERED_WITHIN
+                    };
+                    if now.saturating_duration_since(arriving.since) > most {
                         self.slots.remove(key);
                     }
                     continue;

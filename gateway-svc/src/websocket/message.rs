@@ -1,10 +1,16 @@
 //! A message of a room, encoded once in each form that its spectators ask for.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
-use super::{Frame, deflate::deflated};
+use super::{
+    Frame,
+    deflate::{DEFLATED_BYTES_MIN, deflated},
+};
 
 /// In which form a spectator gets messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub struct Form {
     pub deflated: bool,
     /// Boats on the water as changes rather than as whole lists.
     pub delta: bool,
+    /// Compressed messages may refer to those before them. Only together with the other two.
+    pub in_context: bool,
 }
 
 impl Form {
@@ -81,12 +89,20 @@ impl Message {
             return frame.bytes();
         }
         self.0.made[form.index()].get_or_init(|| {
-            let smaller = deflated(frame.payload());
-            smaller.map_or_else(
+            let payload = deflated(frame.payload(), &[]);
+            payload.map_or_else(
                 || frame.bytes().clone(),
                 |payload| Frame::deflated_text(&payload).bytes().clone(),
             )
         })
+    }
+
+    /// The text of one message as those get it who are told changes.
+    fn delta_frame(&self) -> Option<&Frame> {
+        match &self.0.source {
+            Source::Text { whole, delta } => Some(delta.as_ref().unwrap_or(whole)),
+            Source::Joined(_) => None,
+        }
     }
 
     /// Bytes of the plain form; the others are smaller.
@@ -95,12 +111,74 @@ impl Message {
     }
 }
 
+/// Messages that one may refer back to. More would save little, and newcomers would be in step later.
+const CONTEXT_MESSAGES: usize = 4;
+
+/// A message in a room's stream, after those just before it.
+#[derive(Debug)]
+pub struct Step {
+    /// The message.
+    pub message: Message,
+    before: Vec<Message>,
+    referring: OnceLock<Bytes>,
+}
+
+impl Step {
+    /// What goes over the wire for a spectator who has received `received` messages of the room's stream
+    /// in a row until now: changes of the boats, compressed.
+    pub fn bytes_in_context(&self, received: usize) -> &Bytes {
+        if received < self.before.len() || self.before.is_empty() {
+            let form = Form {
+                deflated: true,
+                delta: true,
+                in_context: true,
+            };
+            return self.message.bytes(form);
+        }
+        self.referring.get_or_init(|| {
+            let Some(frame) = self.message.delta_frame() else {
+                return Bytes::new();
+            };
+            let before = self.before.iter().filter_map(Message::delta_frame);
+            // Short ones went as they were, and are in nobody's window.
+            let compressed = before
+                .map(Frame::payload)
+                .filter(|p| p.len() >= DEFLATED_BYTES_MIN);
+            let payload = deflated(frame.payload(), &compressed.collect::<Vec<_>>().concat());
+            payload.map_or_else(
+                || frame.bytes().clone(),
+                |payload| Frame::deflated_text(&payload).bytes().clone(),
+            )
+        })
+    }
+}
+
+/// The latest messages of a room's stream.
+#[derive(Debug, Default)]
+pub struct Context(VecDeque<Message>);
+
+impl Context {
+    /// The next message.
+    pub fn next(&mut self, message: Message) -> Step {
+        let before = self.0.iter().cloned().collect();
+        self.0.push_back(message.clone());
+        if self.0.len() > CONTEXT_MESSAGES {
+            self.0.pop_front();
+        }
+        Step {
+            message,
+            before,
+            referring: OnceLock::new(),
+        }
+    }
+}
+
 impl PartialEq for Message {
     fn eq(&self, other: &Self) -> bool {
         [false, true].into_iter().all(|delta| {
             let form = Form {
                 delta,
-                deflated: false,
+                ..Form::default()
             };
             self.bytes(form) == other.bytes(form)
         })
@@ -114,11 +192,12 @@ fn join(messages: &[Message], form: Form) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Message};
+    use super::{Context, Form, Message};
 
     const PLAIN: Form = Form {
         deflated: false,
         delta: false,
+        in_context: false,
     };
 
     #[test]
@@ -142,6 +221,7 @@ mod tests {
         let both = Form {
             deflated: true,
             delta: true,
+            in_context: false,
         };
         assert_eq!(message.bytes(both), message.bytes(delta));
     }
@@ -153,10 +233,41 @@ mod tests {
         let joined = Message::joined(vec![first.clone(), second.clone()]);
         for deflated in [false, true] {
             for delta in [false, true] {
-                let form = Form { deflated, delta };
+                let form = Form {
+                    deflated,
+                    delta,
+                    in_context: false,
+                };
                 let apart = [first.bytes(form).clone(), second.bytes(form).clone()].concat();
                 assert_eq!(joined.bytes(form), &apart);
             }
         }
+    }
+
+    #[test]
+    fn who_is_in_step_gets_less_and_who_is_not_gets_it_by_itself() {
+        let mut context = Context::default();
+        let text = |number| {
+            format!(
+                "{number}: {}",
+                "boats on the water, in some order; ".repeat(9)
+            )
+        };
+        let steps: Vec<_> = (0..9)
+            .map(|number| context.next(Message::text(text(number).as_bytes())))
+            .collect();
+        let last = &steps[8];
+        let alone = last.bytes_in_context(3);
+        let in_step = last.bytes_in_context(4);
+        assert!(
+            in_step.len() < alone.len(),
+            "{} {}",
+            in_step.len(),
+            alone.len()
+        );
+        assert_eq!(in_step.as_ptr(), last.bytes_in_context(1_000).as_ptr());
+        // The first one of a stream has nothing to refer to.
+        let first = steps[0].bytes_in_context(0);
+        assert_eq!(first.as_ptr(), steps[0].bytes_in_context(7).as_ptr());
     }
 }

@@ -161,7 +161,8 @@ async fn check_key(parts: &Parts, app: &App) -> Result<Known, ApiError> {
     Ok(known)
 }
 
-fn wrong_key() -> ApiError {
+/// The answer to a key that opens nothing.
+pub fn wrong_key() -> ApiError {
     ApiError::Unauthorized("the X-API-Key header opens no event".to_owned())
 }
 

@@ -64,6 +64,7 @@ pub async fn set(
         what: "config",
         states: None,
         known: None,
+        key_salt: Some(record.key.salt.clone()),
         received,
     };
     let config = change(&app, target, move |_, head| {

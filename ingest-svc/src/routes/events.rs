@@ -227,6 +227,7 @@ fn target(record: &EventRecord, what: &'static str, ReceivedAt(received): Receiv
         what,
         states: None,
         known: None,
+        key_salt: None,
         received,
     }
 }

@@ -39,6 +39,7 @@ fn ingest_target(known: Known, kind: DataKind, ReceivedAt(received): ReceivedAt)
         incarnation: record.incarnation.clone(),
         what: kind.as_str(),
         states: Some(kind.accepted_in()),
+        key_salt: Some(record.key.salt.clone()),
         known: Some(Box::new(known)),
         received,
     }

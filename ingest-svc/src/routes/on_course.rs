@@ -129,6 +129,7 @@ impl Flushes {
             what: "oncourse-flush",
             states: None,
             known: None,
+            key_salt: None,
             received: Instant::now() + SHOWN_AFTER,
         };
         tokio::spawn(async move {

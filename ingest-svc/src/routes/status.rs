@@ -81,6 +81,7 @@ pub async fn set(
         what: "status",
         states: None,
         known: None,
+        key_salt: Some(record.key.salt.clone()),
         received,
     };
     let now_ms = Timestamp::now().as_millisecond();

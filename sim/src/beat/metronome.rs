@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Bytes of a result row in a message, about.
-const ROW_BYTES: usize = 215;
+const ROW_BYTES: usize = 255;
 /// Bytes of a message around its rows, about.
 const HEAD_BYTES: usize = 100;
 const STARTS: usize = 60;

@@ -1,8 +1,6 @@
 //! What a spectator reads (RFC 6455): enough to follow a stream cheaply, since the crowd has to load a
 //! gateway from one core.
 
-use std::cell::RefCell;
-
 use flate2::{Decompress, FlushDecompress};
 
 /// Longest header of a server frame.
@@ -67,26 +65,49 @@ fn next(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (bytes.len() >= end).then_some((first, start, end))
 }
 
-/// A message that was compressed by itself (RFC 7692, section 7.2.2). It is kept in `into`.
-pub fn inflate<'a>(payload: &[u8], into: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-    thread_local! {
-        static DECOMPRESS: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+/// Reads compressed messages (RFC 7692, section 7.2.2).
+pub struct Inflate {
+    state: Decompress,
+    /// Whether messages may refer to those before them.
+    in_context: bool,
+    text: Vec<u8>,
+}
+
+impl Inflate {
+    /// For messages that stand by themselves, or may refer to those before them.
+    pub fn new(in_context: bool) -> Self {
+        Self {
+            state: Decompress::new(false),
+            in_context,
+            text: Vec::new(),
+        }
     }
-    DECOMPRESS.with_borrow_mut(|decompress| {
-        decompress.reset(false);
-        into.clear();
+
+    /// The text of the next message; `None` when it makes no sense.
+    pub fn text(&mut self, payload: &[u8]) -> Option<&[u8]> {
+        if !self.in_context {
+            self.state.reset(false);
+        }
+        self.text.clear();
         for part in [payload, &[0, 0, 0xFF, 0xFF]] {
             let mut used = 0;
-            while used < part.len() {
-                into.reserve(part.len().max(1024) * 4);
-                let before = decompress.total_in();
+            loop {
+                self.text.reserve(part.len().max(1024) * 4);
+                let before = self.state.total_in();
                 let flush = FlushDecompress::Sync;
-                decompress.decompress_vec(&part[used..], into, flush).ok()?;
-                used += usize::try_from(decompress.total_in() - before).ok()?;
+                let state = &mut self.state;
+                state
+                    .decompress_vec(&part[used..], &mut self.text, flush)
+                    .ok()?;
+                used += usize::try_from(state.total_in() - before).ok()?;
+                // What has room left has nothing more to say.
+                if used == part.len() && self.text.len() < self.text.capacity() {
+                    break;
+                }
             }
         }
-        Some(&into[..])
-    })
+        Some(&self.text)
+    }
 }
 
 /// A masked pong: the answer to a ping. The mask of zeros leaves the payload as it is.
@@ -119,7 +140,7 @@ pub fn kind(message: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, inflate, kind, number, read};
+    use super::{Frame, Inflate, kind, number, read};
 
     #[test]
     fn whole_frames_are_taken_and_the_rest_is_left() {
@@ -149,9 +170,11 @@ mod tests {
         let done = compress.compress_vec(text.as_bytes(), &mut small, flush);
         done.expect("it compresses");
         let payload = small.strip_suffix(&[0, 0, 0xFF, 0xFF]).expect("a flush");
-        let mut into = Vec::new();
-        assert_eq!(inflate(payload, &mut into), Some(text.as_bytes()));
-        assert_eq!(inflate(b"\xFF\xFF", &mut into), None);
+        let mut inflate = Inflate::new(false);
+        for _ in 0..2 {
+            assert_eq!(inflate.text(payload), Some(text.as_bytes()));
+        }
+        assert_eq!(inflate.text(b"\xFF\xFF"), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     Shared,
-    frames::{self, Frame},
+    frames::{self, Frame, Inflate},
 };
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
@@ -75,7 +75,8 @@ async fn watch_once(way: &Way, shared: &Shared, standing: &mut Standing) -> io::
     }
     let mut buffer = rest;
     shared.count_bytes(buffer.len());
-    let mut inflated = Vec::new();
+    // Made when it is needed: its window is large.
+    let mut inflate: Option<Inflate> = None;
     let mut here = None;
     loop {
         let mut pongs = Vec::new();
@@ -84,7 +85,8 @@ async fn watch_once(way: &Way, shared: &Shared, standing: &mut Standing) -> io::
         let used = frames::read(&buffer, |frame| match frame {
             Frame::Text { payload, deflated } => {
                 let message = if deflated {
-                    frames::inflate(payload, &mut inflated).unwrap_or_default()
+                    let inflate = inflate.get_or_insert_with(|| Inflate::new(way.delta));
+                    inflate.text(payload).unwrap_or_default()
                 } else {
                     payload
                 };

@@ -1,7 +1,11 @@
 //! Spectators who take nothing, beside one who does.
 
 use serde_json::{Value, json};
-use system_tests::{Api, raw::Raw, until};
+use system_tests::{
+    Api,
+    raw::{Inflate, Raw},
+    until,
+};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::running;
@@ -13,7 +17,7 @@ async fn flood(api: &Api, key: &str, rounds: u32) {
             .map(|bib| {
                 json!({
                     "raceId": super::RACE, "bib": bib, "time": round,
-                    "name": format!("{round} {}", "x".repeat(400)), "club": "y".repeat(400),
+                    "name": format!("{round} {}", noise(400)), "club": noise(400),
                 })
             })
             .collect();
@@ -23,6 +27,12 @@ async fn flood(api: &Api, key: &str, rounds: u32) {
         assert_eq!(pushed.status, 200, "{}", pushed.body);
         tokio::time::sleep(std::time::Duration::from_millis(210)).await;
     }
+}
+
+/// Letters that no compression makes fewer than six bits of.
+fn noise(length: usize) -> String {
+    use rand::distr::{Alphanumeric, SampleString};
+    Alphanumeric.sample_string(&mut rand::rng(), length)
 }
 
 const REFRESH: &str = r#""type":"refresh""#;
@@ -83,4 +93,31 @@ async fn who_takes_nothing_for_too_long_is_closed_and_its_seat_is_free() {
     next.message().await;
     flooding.abort();
     drop(slow);
+}
+
+#[tokio::test]
+async fn whoever_missed_something_can_read_on_although_messages_refer_to_those_before() {
+    let (stack, key) = running(&["--backlog-bytes=300000"]).await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut slow = Raw::open(&stack, "?oncourse=delta", offer).await;
+    let api = stack.ingest();
+    flood(&api, &key, ROUNDS * 2).await;
+    let mut inflate = Inflate::new(true);
+    let mut texts = Vec::new();
+    let mut pushed_on = false;
+    let last = "\"time\":7777777,";
+    while !texts.iter().any(|text: &String| text.contains(last)) {
+        let frame = slow.frame().await.expect("it goes on");
+        let text = String::from_utf8(inflate.text(&frame)).expect("text");
+        if text.contains(REFRESH) && !pushed_on {
+            pushed_on = true;
+            flood(&api, &key, 6).await;
+            let boats = json!({ "oncourse": [{
+                "raceId": super::RACE, "bib": 1, "time": 7_777_777, "name": noise(400), "club": "a club",
+            }] });
+            api.push(&key, "/ingest/oncourse", &boats).await;
+        }
+        texts.push(text);
+    }
+    assert!(pushed_on, "it was never told to refresh");
 }

@@ -3,7 +3,7 @@
 
 use system_tests::{
     Stack,
-    raw::{Raw, masked},
+    raw::{Inflate, Raw, masked},
 };
 
 use super::watched;
@@ -220,9 +220,9 @@ async fn the_answer_and_the_first_message_come_together_even_if_the_client_speak
     assert!(head < full && full < pong, "{text}");
 }
 
-async fn agreed(stack: &Stack, offer: &str) -> Option<String> {
+async fn agreed(stack: &Stack, query: &str, offer: &str) -> Option<String> {
     let line = format!("Sec-WebSocket-Extensions: {offer}\r\n");
-    let raw = Raw::open(stack, "", &line).await;
+    let raw = Raw::open(stack, query, &line).await;
     let answer = raw
         .head
         .lines()
@@ -252,19 +252,18 @@ async fn compression_is_agreed_on_where_shared_frames_can_do_it() {
         ("x-webkit-deflate-frame", None),
     ];
     for (offer, expected) in cases {
-        assert_eq!(agreed(&stack, offer).await.as_deref(), expected, "{offer}");
+        let answer = agreed(&stack, "", offer).await;
+        assert_eq!(answer.as_deref(), expected, "{offer}");
     }
-}
-
-/// Inflates a message as a client without context takeover does (RFC 7692, section 7.2.2).
-fn inflated(payload: &[u8]) -> Vec<u8> {
-    let bytes = [payload, &[0, 0, 0xFF, 0xFF]].concat();
-    let mut inflate = flate2::Decompress::new(false);
-    let mut out = Vec::with_capacity(1 << 20);
-    let flush = flate2::FlushDecompress::Sync;
-    let done = inflate.decompress_vec(&bytes, &mut out, flush);
-    done.expect("it can be inflated");
-    out
+    // Who asks for changes gets messages that refer back, unless it says that it forgets.
+    let delta = "?oncourse=delta";
+    let answer = agreed(&stack, delta, "permessage-deflate").await;
+    assert_eq!(
+        answer.as_deref(),
+        Some("permessage-deflate; client_no_context_takeover")
+    );
+    let forgets = "permessage-deflate; server_no_context_takeover";
+    assert_eq!(agreed(&stack, delta, forgets).await.as_deref(), Some(PLAIN));
 }
 
 #[tokio::test]
@@ -285,15 +284,11 @@ async fn compressed_or_plain_spectators_get_the_same_messages() {
         let (one, other) = (plain.frame().await, small.frame().await);
         let (one, other) = (one.expect("a message"), other.expect("a message"));
         assert_eq!(one.first, 0x81);
-        let text = match other.first {
-            0x81 => other.payload.clone(),
-            0xC1 => {
-                compressed += 1;
-                assert!(other.payload.len() < one.payload.len());
-                inflated(&other.payload)
-            }
-            first => panic!("a frame {first:#x}"),
-        };
+        if other.first == 0xC1 {
+            compressed += 1;
+            assert!(other.payload.len() < one.payload.len());
+        }
+        let text = Inflate::new(false).text(&other);
         assert_eq!(text, one.payload);
         let text = String::from_utf8_lossy(&text).into_owned();
         // A status is too short to be worth it.
@@ -310,4 +305,55 @@ async fn compressed_or_plain_spectators_get_the_same_messages() {
         .await;
     small.send(&masked(0x89, b"still"), 1).await;
     assert_eq!(small.frame().await.expect("a pong").payload, b"still");
+}
+
+/// Reads up to the message that holds `last`; returns the texts and the bytes that they took.
+async fn read_to(raw: &mut Raw, inflate: &mut Inflate, last: &str) -> (Vec<String>, usize) {
+    let (mut texts, mut bytes) = (Vec::new(), 0);
+    loop {
+        let frame = raw.frame().await.expect("a message");
+        bytes += frame.payload.len();
+        let text = String::from_utf8(inflate.text(&frame)).expect("text");
+        texts.push(text);
+        if texts.last().is_some_and(|text| text.contains(last)) {
+            return (texts, bytes);
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_that_refer_back_are_the_same_in_far_fewer_bytes_also_for_who_comes_later() {
+    let (stack, key) = watched().await;
+    let api = stack.ingest();
+    api.push_xml(&key, system_tests::SAMPLE_XML).await;
+    api.set_status("E", &key, "running").await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let push = async |time: u32| {
+        let boats: Vec<_> = (1..=4)
+            .map(|bib| {
+                serde_json::json!({ "raceId": "K1M_QUA_4", "bib": bib, "position": bib, "time": time,
+                    "gates": vec![0; 20], "name": format!("SOMEBODY {bib}"), "club": "A club" })
+            })
+            .collect();
+        let boats = serde_json::json!({ "oncourse": boats });
+        api.push(&key, "/ingest/oncourse", &boats).await;
+        tokio::time::sleep(std::time::Duration::from_millis(210)).await;
+    };
+    let mut plain = Raw::open(&stack, "?oncourse=delta", "").await;
+    let mut early = Raw::open(&stack, "?oncourse=delta", offer).await;
+    for time in 0..8 {
+        push(time).await;
+    }
+    let mut late = Raw::open(&stack, "?oncourse=delta", offer).await;
+    for time in 8..16 {
+        push(time).await;
+    }
+    let last = "\"time\":15,";
+    let (expected, plain_bytes) = read_to(&mut plain, &mut Inflate::new(false), last).await;
+    let (texts, bytes) = read_to(&mut early, &mut Inflate::new(true), last).await;
+    assert_eq!(texts[1..], expected[1..]);
+    assert!(bytes * 8 < plain_bytes, "{bytes} of {plain_bytes}");
+    let (texts, _) = read_to(&mut late, &mut Inflate::new(true), last).await;
+    assert_eq!(texts.len(), 9);
+    assert_eq!(texts[1..], expected[expected.len() - 8..]);
 }

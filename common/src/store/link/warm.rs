@@ -2,7 +2,10 @@
 //! out, which is a round trip; one that has just answered need not be looked at.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,17 +17,29 @@ use super::Pooled;
 /// an error where a second one might do harm.
 const WARM_FOR: Duration = Duration::from_millis(250);
 
-/// Connections between two uses. At most half of the pool's: whoever waits at the pool for one gets the
-/// others.
+/// Connections between two uses. At most half of the pool's, and none while somebody waits at the pool.
 pub struct Warm {
     connections_max: usize,
     idle: Mutex<Vec<(Pooled, Instant)>>,
+    /// Those who wait at the pool.
+    waiting: AtomicUsize,
+}
+
+/// Somebody who waits at the pool.
+pub struct Waiting<'a>(&'a Warm);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// A connection in use.
 pub struct Borrowed {
     link: Option<Pooled>,
     warm: Arc<Warm>,
+    /// Whether its last command was answered.
+    answered: bool,
 }
 
 impl Warm {
@@ -33,6 +48,7 @@ impl Warm {
         Self {
             connections_max: pool_max / 2,
             idle: Mutex::default(),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -48,6 +64,12 @@ impl Warm {
         Some(self.lend(link))
     }
 
+    /// Says that somebody is about to wait at the pool, and as long as that lasts.
+    pub fn wait(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        Waiting(self)
+    }
+
     /// Gives all of them back to the pool, which looks at them.
     pub fn forget(&self) {
         self.idle
@@ -61,6 +83,7 @@ impl Warm {
         Borrowed {
             link: Some(link),
             warm: Arc::clone(self),
+            answered: false,
         }
     }
 }
@@ -77,6 +100,11 @@ impl Borrowed {
     /// The connection to a cluster, if it is one.
     pub fn cluster(&mut self) -> Option<&mut redis::cluster_async::ClusterConnection> {
         self.link().cluster()
+    }
+
+    /// Its command was answered: it need not be looked at before its next use.
+    pub fn answered(mut self) {
+        self.answered = true;
     }
 
     /// Keeps the connection from being used again.

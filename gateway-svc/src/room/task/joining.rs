@@ -10,6 +10,15 @@ use crate::{
     websocket::CloseCode,
 };
 
+/// Of those who came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Something has changed that may concern all of them.
+    All,
+    /// Thousands may wait already when the next one comes.
+    Fresh,
+}
+
 impl Running {
     pub(super) async fn join(&mut self, entrant: Entrant, since: Option<Position>) {
         if let Some(end) = self.room.ended() {
@@ -19,7 +28,7 @@ impl Running {
             None => self.let_in(entrant, Resumption::Full).await,
             Some(since) => {
                 self.returning.push(entrant, since, &self.checks);
-                self.settle_returning().await;
+                self.settle(Who::Fresh).await;
             }
         }
     }
@@ -44,6 +53,10 @@ impl Running {
 
     /// Answers whoever came back and can be answered by now, and asks for what the others need.
     pub(super) async fn settle_returning(&mut self) {
+        self.settle(Who::All).await;
+    }
+
+    async fn settle(&mut self, who: Who) {
         if let Some(end) = self.room.ended() {
             return self
                 .turn_away_returning(CloseCode::Normal, farewell(end))
@@ -62,7 +75,11 @@ impl Running {
             Resumption::Verify if position_unknown => Resumption::TryLater,
             how => how,
         };
-        let (settled, wanted) = self.returning.settle(&self.checks, Instant::now(), resume);
+        let (checks, now) = (&self.checks, Instant::now());
+        let (settled, wanted) = match who {
+            Who::All => self.returning.settle(checks, now, resume),
+            Who::Fresh => self.returning.settle_fresh(checks, now, resume),
+        };
         for (returned, how) in settled {
             if how == Resumption::TryLater {
                 let code = CloseCode::TryAgainLater;
