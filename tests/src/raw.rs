@@ -46,14 +46,20 @@ impl Raw {
     pub async fn ask(stack: &Stack, query: &str, lines: &str) -> TcpStream {
         let address = &stack.gateways[0].address;
         let mut stream = TcpStream::connect(address).await.expect("a connection");
-        let request = format!(
+        let sent = stream
+            .write_all(Self::request(query, lines).as_bytes())
+            .await;
+        sent.expect("the request is sent");
+        stream
+    }
+
+    /// A request to watch event `E`.
+    pub fn request(query: &str, lines: &str) -> String {
+        format!(
             "GET /api/v1/events/E/ws{query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
-        );
-        let sent = stream.write_all(request.as_bytes()).await;
-        sent.expect("the request is sent");
-        stream
+        )
     }
 
     /// The same, and reads the answer, which must be 101.
@@ -62,8 +68,17 @@ impl Raw {
     ///
     /// When it is not.
     pub async fn open(stack: &Stack, query: &str, lines: &str) -> Self {
+        Self::answered(Self::ask(stack, query, lines).await).await
+    }
+
+    /// Reads the answer to a request to watch, which must be 101.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    pub async fn answered(stream: TcpStream) -> Self {
         let mut raw = Self {
-            stream: Self::ask(stack, query, lines).await,
+            stream,
             head: String::new(),
             unread: Vec::new(),
         };

@@ -101,12 +101,12 @@ impl Store {
 
     /// Runs one command, which does no harm when it runs twice.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let run = async |connection: &mut Borrowed| command.query_async(connection).await;
+        let run = async |link: &mut Pooled| command.query_async(link).await;
         if let Some(answer) = self.try_warm(run).await {
             return answer;
         }
         let mut connection = self.connection().await?;
-        let answer = self.in_time(command.query_async(&mut connection)).await;
+        let answer = self.in_time(command.query_async(connection.link())).await;
         finish(connection, answer)
     }
 
@@ -115,7 +115,7 @@ impl Store {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        let run = async |connection: &mut Borrowed| script.invoke_async(connection).await;
+        let run = async |link: &mut Pooled| script.invoke_async(link).await;
         if let Some(answer) = self.try_warm(run).await {
             return answer;
         }
@@ -126,10 +126,10 @@ impl Store {
     /// since, and all others of its age are taken to have died with it.
     async fn try_warm<T>(
         &self,
-        run: impl AsyncFnOnce(&mut Borrowed) -> RedisResult<T>,
+        run: impl AsyncFnOnce(&mut Pooled) -> RedisResult<T>,
     ) -> Option<Result<T, StoreError>> {
         let mut connection = self.warm.take()?;
-        let answer = self.in_time(run(&mut connection)).await;
+        let answer = self.in_time(run(connection.link())).await;
         let died = answer
             .as_ref()
             .is_err_and(|e| e.is_io_error() && !e.is_timeout());
@@ -173,7 +173,7 @@ impl Store {
                 pipe.add_command(command);
             }
             let mut connection = self.connection().await?;
-            let answers = self.in_time(pipe.query_async(&mut connection)).await;
+            let answers = self.in_time(pipe.query_async(connection.link())).await;
             return finish(connection, answers);
         }
         let one = |command: Cmd| async move { self.command(&command).await };
@@ -184,20 +184,22 @@ impl Store {
             .await
     }
 
-    /// Runs a script once.
+    /// Runs a script once. Callers have read just before, so a connection that has answered then is taken
+    /// to be alive.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
-        let answer = self.in_time(script.invoke_async(&mut connection)).await;
+        let mut connection = match self.warm.take() {
+            Some(warm) => warm,
+            None => self.connection().await?,
+        };
+        let answer = self.in_time(script.invoke_async(connection.link())).await;
         finish(connection, answer)
     }
 
+    /// A connection that the pool has looked at.
     pub(super) async fn connection(&self) -> Result<Borrowed, StoreError> {
-        if let Some(warm) = self.warm.take() {
-            return Ok(warm);
-        }
         // One bound for all of it: a pool that looks at each of its dead connections in turn, with a
         // time-out for each, would hang its caller for their sum.
         let got = async {

@@ -115,8 +115,8 @@ impl Store {
             .arg("COUNT")
             .arg(1000);
         let mut connection = self.connection().await?;
-        let Some(((host, port), cluster)) = server.cloned().zip(connection.cluster()) else {
-            return Ok(scan.query_async(&mut connection).await?);
+        let Some(((host, port), cluster)) = server.cloned().zip(connection.link().cluster()) else {
+            return Ok(scan.query_async(connection.link()).await?);
         };
         let server = SingleNodeRoutingInfo::ByAddress { host, port };
         let answer = cluster.route_command(scan, RoutingInfo::SingleNode(server));
@@ -131,7 +131,7 @@ impl Store {
         let mut connection = self.connection().await?;
         let slots: Vec<Vec<redis::Value>> = redis::cmd("CLUSTER")
             .arg("SLOTS")
-            .query_async(&mut connection)
+            .query_async(connection.link())
             .await?;
         let mut primaries = BTreeSet::new();
         for range in slots {

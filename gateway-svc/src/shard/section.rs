@@ -15,7 +15,7 @@ use super::{
     slots::Slots,
     worker::Context,
 };
-use crate::websocket::{Form, Message, Step};
+use crate::websocket::{CONTEXT_MESSAGES, Form, Message, Step};
 
 /// The sockets of a room in this shard.
 #[derive(Default)]
@@ -33,9 +33,6 @@ pub struct Batch {
     joined: Message,
     joined_in_step: OnceLock<Bytes>,
 }
-
-/// Whoever has received so many messages in a row has all that any message refers to.
-const IN_STEP: usize = u8::MAX as usize;
 
 impl Batch {
     /// Those messages, of which there is at least one.
@@ -63,10 +60,10 @@ impl Batch {
         }
         match &self.steps[..] {
             [(step, _)] => Cow::Borrowed(step.bytes_in_context(received.into())),
-            _ if usize::from(received) >= IN_STEP => {
+            _ if received >= CONTEXT_MESSAGES => {
                 let joined = self
                     .joined_in_step
-                    .get_or_init(|| self.join_in_context(IN_STEP));
+                    .get_or_init(|| self.join_in_context(received.into()));
                 Cow::Borrowed(joined)
             }
             // Few, and only for the first messages after they came.
@@ -136,5 +133,35 @@ impl Section {
         let deliveries = self.members.len() * batch.steps.len();
         metrics.deliveries.inc_by(deliveries as u64);
         over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Batch, CONTEXT_MESSAGES};
+    use crate::websocket::{Context, Form, Message};
+
+    #[test]
+    fn joined_messages_are_those_that_each_would_have_got_one_by_one() {
+        let mut context = Context::default();
+        let text = |number| format!("{number}: {}", "boats on the water; ".repeat(9));
+        let message = |number| Message::text(text(number).as_bytes());
+        let mut steps = (0..9).map(|number| (Arc::new(context.next(message(number))), number));
+        let batch = Batch::new(steps.by_ref().skip(6).collect());
+        let form = Form {
+            deflated: true,
+            delta: true,
+            in_context: true,
+        };
+        for received in 0..2 * CONTEXT_MESSAGES {
+            let frames = (0..3).map(|index| batch.frame(index, form, received).clone());
+            let one_by_one = frames.collect::<Vec<_>>().concat();
+            assert_eq!(batch.bytes(form, received)[..], one_by_one[..]);
+        }
+        // Those in step share one buffer.
+        let shared = |received| batch.bytes(form, received).as_ptr();
+        assert_eq!(shared(CONTEXT_MESSAGES), shared(u8::MAX));
     }
 }

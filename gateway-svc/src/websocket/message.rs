@@ -112,7 +112,7 @@ impl Message {
 }
 
 /// Messages that one may refer back to. More would save little, and newcomers would be in step later.
-const CONTEXT_MESSAGES: usize = 4;
+pub const CONTEXT_MESSAGES: u8 = 4;
 
 /// A message in a room's stream, after those just before it.
 #[derive(Debug)]
@@ -162,7 +162,7 @@ impl Context {
     pub fn next(&mut self, message: Message) -> Step {
         let before = self.0.iter().cloned().collect();
         self.0.push_back(message.clone());
-        if self.0.len() > CONTEXT_MESSAGES {
+        if self.0.len() > usize::from(CONTEXT_MESSAGES) {
             self.0.pop_front();
         }
         Step {

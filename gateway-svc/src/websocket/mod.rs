@@ -10,5 +10,5 @@ mod utf8;
 
 pub use frame::{CloseCode, Frame};
 pub use handshake::Offer;
-pub use message::{Context, Form, Message, Step};
+pub use message::{CONTEXT_MESSAGES, Context, Form, Message, Step};
 pub use reader::{Reader, Received, Violation};

@@ -3,6 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{Answer, Api, SAMPLE_XML, Stack};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// One black pixel.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -152,4 +156,38 @@ async fn a_deleted_event_leaves_nothing_and_its_key_never_opens_another_one() {
         (messages.len(), code, reason.as_str()),
         (0, 1000, "Event deleted")
     );
+}
+
+#[tokio::test]
+async fn a_rotated_key_also_stops_a_request_whose_body_is_still_on_its_way() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    api.push_xml(&key, SAMPLE_XML).await;
+    api.bring_to("E", &key, "running").await;
+    let mut socket = TcpStream::connect(&stack.ingests[0].address)
+        .await
+        .expect("a connection");
+    let body = json!({ "oncourse": [{ "raceId": "K1M_QUA_4", "bib": 1 }] }).to_string();
+    let head = format!(
+        "POST /api/v1/ingest/oncourse HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).await.expect("it is sent");
+    let mut answer = vec![0; 1024];
+    let count = socket.read(&mut answer).await.expect("an answer");
+    // The body is only asked for once the key was found good.
+    assert!(answer[..count].starts_with(b"HTTP/1.1 100 "));
+    let rotate = api.request(Method::POST, "/admin/events/E/rotate-key");
+    assert_eq!(api.send(rotate).await.status, 200);
+    // What was read to check the key is gone by for a moment more.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    socket.write_all(body.as_bytes()).await.expect("it is sent");
+    let mut answer = String::new();
+    socket
+        .read_to_string(&mut answer)
+        .await
+        .expect("the answer");
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }

@@ -6,6 +6,11 @@ use system_tests::{
     raw::{Inflate, Raw, masked},
 };
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
 use super::watched;
 
 /// Reads past the first message and all others up to the end of the connection, and returns the code it
@@ -207,12 +212,11 @@ async fn the_opening_handshake_is_that_of_the_rfc() {
 async fn the_answer_and_the_first_message_come_together_even_if_the_client_speaks_early() {
     let (stack, _) = watched().await;
     let mut stream = Raw::ask(&stack, "", "").await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &masked(0x89, b"early"))
-        .await
-        .expect("it is sent");
+    let early = masked(0x89, b"early");
+    stream.write_all(&early).await.expect("it is sent");
     let mut received = Vec::new();
     while !received.windows(7).any(|bytes| bytes == b"\x8A\x05early") {
-        let count = tokio::io::AsyncReadExt::read_buf(&mut stream, &mut received).await;
+        let count = stream.read_buf(&mut received).await;
         assert!(count.expect("it goes on") > 0, "it ended");
     }
     let text = String::from_utf8_lossy(&received);
@@ -356,4 +360,50 @@ async fn messages_that_refer_back_are_the_same_in_far_fewer_bytes_also_for_who_c
     let (texts, _) = read_to(&mut late, &mut Inflate::new(true), last).await;
     assert_eq!(texts.len(), 9);
     assert_eq!(texts[1..], expected[expected.len() - 8..]);
+}
+
+#[tokio::test]
+async fn a_request_in_pieces_or_after_another_one_is_upgraded_too() {
+    let (stack, key) = watched().await;
+    let address = &stack.gateways[0].address;
+    let request = Raw::request("?oncourse=delta", "");
+    let mut spectators = Vec::new();
+    for after in ["", "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        if !after.is_empty() {
+            stream
+                .write_all(after.as_bytes())
+                .await
+                .expect("it is sent");
+            let mut answer = Vec::new();
+            while !answer.windows(4).any(|four| four == b"\r\n\r\n") {
+                let count = stream.read_buf(&mut answer).await.expect("an answer");
+                assert!(count > 0, "it ended");
+            }
+        }
+        // Whatever the first piece was taken for, the second one completes it.
+        let (first, second) = request.split_at(60);
+        stream
+            .write_all(first.as_bytes())
+            .await
+            .expect("it is sent");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        stream
+            .write_all(second.as_bytes())
+            .await
+            .expect("it is sent");
+        spectators.push(Raw::answered(stream).await);
+    }
+    for raw in &mut spectators {
+        let full = raw.frame().await.expect("a message");
+        assert!(full.payload.starts_with(b"{\"type\":\"full\""));
+    }
+    stack.ingest().set_status("E", &key, "running").await;
+    for raw in &mut spectators {
+        let diff = raw.frame().await.expect("a message");
+        assert!(diff.payload.starts_with(b"{\"type\":\"diff\""));
+        raw.send(&masked(0x88, &1000_u16.to_be_bytes()), ALL_AT_ONCE)
+            .await;
+        assert_eq!(close_code(raw).await, Some(1000));
+    }
 }

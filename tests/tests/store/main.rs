@@ -1,6 +1,7 @@
 //! The store against a real Redis.
 
 mod commit;
+mod connections;
 mod feed;
 mod fsck;
 mod seats;

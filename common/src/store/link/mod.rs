@@ -106,25 +106,6 @@ macro_rules! connection_like {
     };
 }
 
-impl ConnectionLike for Borrowed {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.link().req_packed_command(cmd)
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        self.link().req_packed_commands(pipeline, offset, count)
-    }
-
-    fn get_db(&self) -> i64 {
-        self.db()
-    }
-}
-
 connection_like!(Link, Node, Cluster);
 connection_like!(Pooled, Single, Routed);
 

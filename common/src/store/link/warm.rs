@@ -9,8 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::aio::ConnectionLike;
-
 use super::Pooled;
 
 /// For so long a connection is taken to be alive. One that has died since costs its user another try, or
@@ -89,17 +87,9 @@ impl Warm {
 }
 
 impl Borrowed {
-    pub(super) fn link(&mut self) -> &mut Pooled {
+    /// The connection itself.
+    pub fn link(&mut self) -> &mut Pooled {
         self.link.as_mut().expect("it is only taken at the end")
-    }
-
-    pub(super) fn db(&self) -> i64 {
-        self.link.as_ref().map_or(0, ConnectionLike::get_db)
-    }
-
-    /// The connection to a cluster, if it is one.
-    pub fn cluster(&mut self) -> Option<&mut redis::cluster_async::ClusterConnection> {
-        self.link().cluster()
     }
 
     /// Its command was answered: it need not be looked at before its next use.
@@ -120,6 +110,10 @@ impl Drop for Borrowed {
         let Some(link) = self.link.take() else {
             return;
         };
+        // Whoever waits gets it through the pool, and one that owes an answer is looked at there.
+        if !self.answered || self.warm.waiting.load(Ordering::Acquire) > 0 {
+            return;
+        }
         let mut idle = self
             .warm
             .idle
