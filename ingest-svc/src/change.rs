@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,13 +13,8 @@ use common::{
     store::{Head, Store, StoreError},
 };
 
-use crate::{
-    auth::{Known, wrong_key},
-    state::App,
-};
+use crate::{auth::wrong_key, memory::Known, state::App};
 
-/// What was read longer ago is read again: a slow body may have come in between.
-const KNOWN_FOR: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// What a change is made to, and how it is counted.
@@ -42,16 +38,25 @@ pub struct Target {
     pub received: Instant,
 }
 
+impl Target {
+    /// The answer when the event is no more: its key is as wrong as any.
+    fn gone(&self) -> ApiError {
+        match self.key_salt {
+            Some(_) => wrong_key(),
+            None => StoreError::NoEvent.into(),
+        }
+    }
+}
+
 /// Commits what `plan` makes of the event, and returns what it says beside. The work runs on when
 /// the caller hangs up: a commit never stops half-way because a connection did.
 pub async fn change<T, F, P>(app: &App, target: Target, plan: F) -> Result<T, ApiError>
 where
     T: Send + 'static,
-    F: Fn(Store, Head) -> P + Send + 'static,
+    F: Fn(Store, Arc<Head>) -> P + Send + Sync + 'static,
     P: Future<Output = Result<(T, Plan), ApiError>> + Send + 'static,
 {
-    let work = run(app.clone(), target, plan);
-    detached(work).await
+    detached(Box::pin(run(app.clone(), target, plan))).await
 }
 
 /// Runs `work` to its end even when the caller is gone.
@@ -64,44 +69,75 @@ pub async fn detached<T: Send + 'static>(
 
 async fn run<T, F, P>(app: App, mut target: Target, plan: F) -> Result<T, ApiError>
 where
-    F: Fn(Store, Head) -> P,
+    F: Fn(Store, Arc<Head>) -> P,
     P: Future<Output = Result<(T, Plan), ApiError>>,
 {
     let ts_ms = jiff::Timestamp::now().as_millisecond();
-    let deadline = target.received + app.request_timeout;
+    let mut known = target.known.take().filter(|known| known.is_usable());
     loop {
-        let known = target.known.take();
-        let known = known.filter(|known| known.read_at.elapsed() < KNOWN_FOR);
-        let Known { head, read_at } = match known {
+        let from = match known.take() {
             Some(known) => *known,
-            None => Known {
-                read_at: Instant::now(),
-                head: app.store.head(&target.event_id).await?,
+            None => match Known::read(&app.store, &target.event_id).await {
+                Err(StoreError::NoEvent) => return Err(target.gone()),
+                read => read?,
             },
         };
-        if head.record.incarnation != target.incarnation {
-            return Err(StoreError::NoEvent.into());
+        let from_memory = from.is_remembered();
+        let tried = attempt(&app, &target, from, &plan, ts_ms).await?;
+        if let Some(answer) = tried {
+            return Ok(answer);
         }
-        let salt = &head.record.key.salt;
-        if target.key_salt.as_ref().is_some_and(|known| known != salt) {
-            return Err(wrong_key());
+        if from_memory {
+            app.memory.forget(&target.event_id);
+        } else {
+            tokio::time::sleep(PAUSE_MAX.mul_f64(rand::random())).await;
         }
-        let left = deadline.saturating_duration_since(read_at);
-        let deadline_ms = head.server_ms + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
-        let (answer, plan) = plan(app.store.clone(), head.clone()).await?;
-        let commit = app
-            .store
-            .commit(&head, &plan, target.states, ts_ms, deadline_ms, app.limits);
-        match commit.await {
-            Ok(_) => {
-                app.metrics.commits.with_label_values(&[target.what]).inc();
-                return Ok(answer);
-            }
-            Err(StoreError::Conflict) if Instant::now() < deadline => {
-                app.metrics.conflicts.inc();
-                tokio::time::sleep(PAUSE_MAX.mul_f64(rand::random())).await;
-            }
-            Err(error) => return Err(error.into()),
+    }
+}
+
+/// Plans and commits once; `None` asks for another try from what is true now: somebody else was
+/// faster, or memory said what only the store may say.
+async fn attempt<T, F, P>(
+    app: &App,
+    target: &Target,
+    from: Known,
+    plan: &F,
+    ts_ms: i64,
+) -> Result<Option<T>, ApiError>
+where
+    F: Fn(Store, Arc<Head>) -> P,
+    P: Future<Output = Result<(T, Plan), ApiError>>,
+{
+    let head = from.head();
+    if head.record.incarnation != target.incarnation {
+        return Err(target.gone());
+    }
+    let salt = &head.record.key.salt;
+    if target.key_salt.as_ref().is_some_and(|known| known != salt) {
+        return Err(wrong_key());
+    }
+    let planned = plan(app.store.clone(), Arc::clone(&head)).await;
+    if from.is_remembered() && planned.as_ref().map_or(true, |(_, plan)| plan.is_empty()) {
+        return Ok(None);
+    }
+    let (answer, plan) = planned?;
+    let plan = from.guarded(plan);
+    let deadline = target.received + app.request_timeout;
+    let deadline_ms = from.server_deadline_ms(deadline);
+    let commit = app
+        .store
+        .commit(&head, &plan, target.states, ts_ms, deadline_ms, app.limits);
+    match commit.await {
+        Ok(committed) => {
+            app.metrics.commits.with_label_values(&[target.what]).inc();
+            app.memory.committed(from, &plan, committed);
+            Ok(Some(answer))
         }
+        Err(StoreError::Conflict) if Instant::now() < deadline => {
+            app.metrics.conflicts.inc();
+            Ok(None)
+        }
+        Err(StoreError::NoEvent | StoreError::State(_)) if from.is_remembered() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }

@@ -9,6 +9,7 @@ mod auth;
 pub mod bodies;
 mod change;
 mod config;
+mod memory;
 mod metrics;
 mod routes;
 mod state;

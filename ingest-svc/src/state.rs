@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Config,
     auth::{ApiKeys, Attempts, Credentials, EventsOfKeys},
+    memory::Memory,
     metrics::Metrics,
     routes::Flushes,
 };
@@ -30,6 +31,8 @@ pub struct App {
     pub keys: Arc<ApiKeys>,
     /// Where to look first for the event of a key.
     pub events_of_keys: EventsOfKeys,
+    /// Events as this process last knew them.
+    pub memory: Memory,
     /// Failed authentications of administrators by client address.
     pub admin_attempts: Arc<Attempts>,
     /// Failed authentications of operators, apart from the other: a bridge with an old key must not
@@ -71,6 +74,7 @@ impl App {
             credentials: Arc::new(credentials),
             keys: Arc::new(keys),
             events_of_keys: EventsOfKeys::new(EVENTS_OF_KEYS_MAX),
+            memory: Memory::default(),
             admin_attempts: attempts(),
             key_attempts: attempts(),
             limits: config.history.limits(&config.common.without),

@@ -1,5 +1,7 @@
 //! From sections to domain types.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -115,7 +117,7 @@ fn read_classes(sections: &[Section<'_>], competition: &mut Competition) {
         let Some(class_id) = section.text("ClassId").map(ClassId::new) else {
             continue;
         };
-        let classes = &mut competition.structure.classes;
+        let classes = &mut Arc::make_mut(&mut competition.structure).classes;
         classes.retain(|class| class.class_id != class_id);
         competition
             .participants
@@ -143,7 +145,7 @@ fn category(section: &Section<'_>) -> Option<Category> {
 }
 
 fn read_courses(sections: &[Section<'_>], competition: &mut Competition) -> usize {
-    let courses = &mut competition.structure.courses;
+    let courses = &mut Arc::make_mut(&mut competition.structure).courses;
     for section in sections {
         if let Some(course_nr) = number(section, "CourseNr") {
             let config = section.text("CourseConfig").unwrap_or_default();
@@ -196,7 +198,7 @@ fn name(section: &Section<'_>) -> String {
 
 fn read_races(sections: &[Section<'_>], competition: &mut Competition) -> usize {
     for race in sections.iter().filter_map(race) {
-        let structure = &mut competition.structure;
+        let structure = Arc::make_mut(&mut competition.structure);
         structure
             .races
             .retain(|known| known.race_id != race.race_id);
@@ -205,8 +207,9 @@ fn read_races(sections: &[Section<'_>], competition: &mut Competition) -> usize 
     }
     // A race without a place in the schedule comes last; equal places keep the export's order.
     let order = |race: &Race| race.race_order.unwrap_or(u32::MAX);
-    competition.structure.races.sort_by_key(order);
-    competition.structure.races.len()
+    let races = &mut Arc::make_mut(&mut competition.structure).races;
+    races.sort_by_key(order);
+    races.len()
 }
 
 fn race(section: &Section<'_>) -> Option<Race> {

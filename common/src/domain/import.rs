@@ -1,6 +1,6 @@
 //! A whole XML export, and what it turns a competition into.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Competition {
     /// Classes, races and courses.
-    pub structure: Structure,
+    pub structure: Arc<Structure>,
     /// By class.
     pub participants: BTreeMap<ClassId, Participants>,
     /// By race; every race of the structure has an entry.

@@ -1,6 +1,9 @@
 //! An import of a whole XML export.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -104,7 +107,8 @@ fn write_record(plan: &mut Plan, before: &EventRecord, after: &EventRecord) {
 fn write_structure(plan: &mut Plan, before: &Competition, after: &Competition) {
     let first = plan.writes.len();
     if before.structure != after.structure {
-        plan.writes.push(Write::Structure(after.structure.clone()));
+        plan.writes
+            .push(Write::Structure(Arc::clone(&after.structure)));
     }
     for (class_id, participants) in &after.participants {
         write_participants(

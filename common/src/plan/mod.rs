@@ -11,6 +11,8 @@ pub mod results;
 pub mod revisions;
 pub mod status;
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         ClassId, DataKind, EventConfig, EventDetails, EventStatus, ImageRecord, KeyRecord,
@@ -36,7 +38,7 @@ pub enum Write {
     /// That an export has been imported.
     HasXml,
     /// Classes, races, courses.
-    Structure(Structure),
+    Structure(Arc<Structure>),
     /// New or changed participants of a class.
     Participants(ClassId, Vec<Participant>),
     /// Participants of a class that are gone.

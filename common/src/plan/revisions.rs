@@ -44,4 +44,9 @@ impl Revisions {
         let revision = self.0.get(&part.name()).copied().unwrap_or(0);
         (part, revision)
     }
+
+    /// Counts a write to `part`.
+    pub fn touch(&mut self, part: &Part) {
+        *self.0.entry(part.name()).or_default() += 1;
+    }
 }

@@ -115,7 +115,11 @@ impl Batch {
                 self.push("DEL", keys.image(), Vec::new());
             }
             Write::Structure(structure) => {
-                self.push("SET", keys.structure(), vec![to_json(structure).into()]);
+                self.push(
+                    "SET",
+                    keys.structure(),
+                    vec![to_json(structure.as_ref()).into()],
+                );
             }
             Write::OnCourse(on_course) => {
                 self.push("SET", keys.on_course(), vec![to_json(on_course).into()]);

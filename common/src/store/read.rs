@@ -1,12 +1,15 @@
 //! Reads. A [`Head`] is read in one atomic step. Rows read after it may be newer, which a commit
 //! finds out by their revisions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use redis::Value;
 
 use super::{
-    Store, StoreError,
+    Committed, Store, StoreError,
     keys::EventKeys,
     record::{self, Fields, from_json},
     script,
@@ -16,7 +19,7 @@ use crate::{
         ClassId, Competition, EventId, EventRecord, OnCourse, Participant, Participants, Race,
         RaceId, Row, Rows, Structure,
     },
-    plan::{Revisions, results::concerned},
+    plan::{Plan, Revisions, Write, results::concerned},
     protocol::{Epoch, Mark, Position, Seq},
 };
 
@@ -53,11 +56,46 @@ pub struct Head {
     /// Positions of its public resources.
     pub marks: Marks,
     /// Classes, races, courses.
-    pub structure: Structure,
+    pub structure: Arc<Structure>,
     /// Boats on the water.
     pub on_course: OnCourse,
     /// The server's clock at the read, ms since 1970; deadlines are told in it.
     pub server_ms: i64,
+}
+
+impl Head {
+    /// The event right after `plan`, computed from this, was committed; `None` when the plan wrote
+    /// something to the event's record, which is better read.
+    pub fn after(mut self, plan: &Plan, committed: Committed) -> Option<Self> {
+        for write in &plan.writes {
+            match write {
+                Write::Details(_)
+                | Write::Config(_)
+                | Write::Status(..)
+                | Write::Key(_)
+                | Write::Image(_)
+                | Write::HasXml => return None,
+                Write::Structure(structure) => self.structure = Arc::clone(structure),
+                Write::OnCourse(on_course) => self.on_course = on_course.clone(),
+                Write::Participants(..)
+                | Write::RemoveParticipants(..)
+                | Write::DropParticipants(_)
+                | Write::Rows(..)
+                | Write::RemoveRows(..)
+                | Write::DropRows(_) => {}
+            }
+        }
+        for part in &plan.touched {
+            self.revisions.touch(part);
+        }
+        let first = committed.position.seq + 1 - plan.changes.len() as Seq;
+        for (seq, change) in (first..).zip(&plan.changes) {
+            let marks = change.marks().into_iter();
+            self.marks.0.extend(marks.map(|mark| (mark.name(), seq)));
+        }
+        self.position = committed.position;
+        Some(self)
+    }
 }
 
 /// Where an event stands.
@@ -178,7 +216,7 @@ impl Store {
             // Which class and partner belong to the race is only certain for the same structure.
             if head.structure == known.structure {
                 let competition = Competition {
-                    structure: head.structure.clone(),
+                    structure: Arc::clone(&head.structure),
                     participants: [(race.class_id.clone(), people)].into(),
                     rows: races.into_iter().zip(rows).collect(),
                 };
@@ -251,7 +289,7 @@ impl Store {
         let rows = races.iter().map(|race| keys.rows(&race.race_id));
         let mut hashes = self.hashes(people.chain(rows)).await?.into_iter();
         let mut competition = Competition {
-            structure: head.structure.clone(),
+            structure: Arc::clone(&head.structure),
             ..Competition::default()
         };
         for (class, people) in classes.into_iter().zip(&mut hashes) {
@@ -306,7 +344,7 @@ fn read_head(event_id: &EventId, answers: Vec<Value>, server_ms: i64) -> Result<
         position,
         revisions: Revisions::new(under("rev:")),
         marks: Marks(under("seq:")),
-        structure: optional(structure.as_deref())?,
+        structure: Arc::new(optional(structure.as_deref())?),
         on_course: optional(on_course.as_deref())?,
         server_ms,
     })

@@ -4,7 +4,7 @@ mod api_key;
 mod attempts;
 mod master_key;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -13,7 +13,7 @@ use axum::{
 use common::{
     domain::{EventId, EventRecord},
     http::ApiError,
-    store::{Head, Store, StoreError},
+    store::{Store, StoreError},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use moka::sync::Cache;
@@ -23,7 +23,7 @@ pub use api_key::{ApiKeys, hex};
 pub use attempts::Attempts;
 pub use master_key::MasterKeys;
 
-use crate::state::App;
+use crate::{memory::Known, state::App};
 
 const SECRET_RETRY: Duration = Duration::from_millis(500);
 
@@ -99,21 +99,9 @@ impl FromRequestParts<App> for AdminOf {
 /// The sender has the key of an event, which stood like that a moment ago.
 pub struct KeyHolder(pub Known);
 
-/// An event as it was read to check a key.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What was read.
-    pub head: Head,
-    /// When.
-    pub read_at: Instant,
-}
-
-impl Known {
-    /// The event's record.
-    pub fn record(&self) -> &EventRecord {
-        &self.head.record
-    }
-}
+/// The sender has the key of an event, by what this process remembers of it: the commit of what is
+/// pushed finds out whether it is still true.
+pub struct Pusher(pub Known);
 
 /// Which event each key opened when it was last used. Whether it still does is always asked.
 pub type EventsOfKeys = Cache<String, EventId>;
@@ -122,15 +110,32 @@ impl FromRequestParts<App> for KeyHolder {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let result = check_key(parts, app).await;
-        if let Err(ApiError::Unauthorized(_)) = result {
-            let client = app.key_attempts.client(parts);
-            app.metrics.auth_failures.inc();
-            app.key_attempts.check(client)?;
-            app.key_attempts.count_failure(client);
-        }
-        result.map(Self)
+        let result = check_key(parts, app, false).await;
+        count_failures(result, parts, app).map(Self)
     }
+}
+
+impl FromRequestParts<App> for Pusher {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let result = check_key(parts, app, true).await;
+        count_failures(result, parts, app).map(Self)
+    }
+}
+
+fn count_failures(
+    result: Result<Known, ApiError>,
+    parts: &Parts,
+    app: &App,
+) -> Result<Known, ApiError> {
+    if let Err(ApiError::Unauthorized(_)) = result {
+        let client = app.key_attempts.client(parts);
+        app.metrics.auth_failures.inc();
+        app.key_attempts.check(client)?;
+        app.key_attempts.count_failure(client);
+    }
+    result
 }
 
 /// The event in a path; a name that no event can have is not found.
@@ -141,7 +146,7 @@ pub async fn event_in_path(parts: &mut Parts, app: &App) -> Result<EventId, ApiE
     EventId::parse(&name).map_err(|_| StoreError::NoEvent.into())
 }
 
-async fn check_key(parts: &Parts, app: &App) -> Result<Known, ApiError> {
+async fn check_key(parts: &Parts, app: &App, by_memory: bool) -> Result<Known, ApiError> {
     let given = parts.headers.get("x-api-key").ok_or_else(|| {
         ApiError::Unauthorized("send the event's API key in the X-API-Key header".to_owned())
     })?;
@@ -150,7 +155,7 @@ async fn check_key(parts: &Parts, app: &App) -> Result<Known, ApiError> {
         .ok()
         .filter(|key| ApiKeys::is_well_formed(key));
     let key = key.ok_or_else(wrong_key)?;
-    let known = find_event(key, app).await?;
+    let known = find_event(key, app, by_memory).await?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     known
         .record()
@@ -166,9 +171,14 @@ pub fn wrong_key() -> ApiError {
     ApiError::Unauthorized("the X-API-Key header opens no event".to_owned())
 }
 
-async fn find_event(key: &str, app: &App) -> Result<Known, ApiError> {
+async fn find_event(key: &str, app: &App, by_memory: bool) -> Result<Known, ApiError> {
     let digest = ApiKeys::digest(key);
     if let Some(event_id) = app.events_of_keys.get(&digest) {
+        let remembered = app.memory.of(&event_id).filter(|_| by_memory);
+        let fitting = remembered.filter(|known| app.keys.fits(key, known.record()));
+        if let Some(known) = fitting {
+            return Ok(known);
+        }
         if let Some(known) = read_if_fits(key, &event_id, app).await? {
             return Ok(known);
         }
@@ -186,9 +196,8 @@ async fn find_event(key: &str, app: &App) -> Result<Known, ApiError> {
 
 /// Nothing when the event is gone, or has another key.
 async fn read_if_fits(key: &str, event_id: &EventId, app: &App) -> Result<Option<Known>, ApiError> {
-    let read_at = Instant::now();
-    match app.store.head(event_id).await {
-        Ok(head) if app.keys.fits(key, &head.record) => Ok(Some(Known { head, read_at })),
+    match Known::read(&app.store, event_id).await {
+        Ok(known) if app.keys.fits(key, known.record()) => Ok(Some(known)),
         Ok(_) | Err(StoreError::NoEvent) => Ok(None),
         Err(error) => Err(error.into()),
     }

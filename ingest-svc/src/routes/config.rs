@@ -90,5 +90,5 @@ async fn key_holder_of_path(parts: &mut Parts, app: &App) -> Result<EventRecord,
     if event_in_path(parts, app).await? != known.record().event_id {
         return Err(StoreError::NoEvent.into());
     }
-    Ok(known.head.record)
+    Ok(known.into_record())
 }

@@ -357,7 +357,7 @@ pub async fn rotate_key(
             writes: vec![Write::Key(after.key.clone())],
             changes: Vec::new(),
         };
-        async move { Ok(((head.record, after), plan)) }
+        async move { Ok(((head.record.clone(), after), plan)) }
     })
     .await;
     let (obsolete, rotated) = match rotated {

@@ -12,7 +12,7 @@ pub use on_course::Flushes;
 use common::{domain::DataKind, http::server::ReceivedAt};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth::Known, change::Target, state::App};
+use crate::{change::Target, memory::Known, state::App};
 
 /// Everything under `/api/v1/admin` and `/api/v1/ingest`, with its description.
 pub fn router() -> OpenApiRouter<App> {

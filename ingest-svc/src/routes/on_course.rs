@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 use super::ingest_target;
 use crate::{
-    auth::KeyHolder,
+    auth::Pusher,
     bodies::on_course::OnCourseBody,
     change::{Target, change},
     state::App,
@@ -61,7 +61,7 @@ pub struct ActiveAnswer {
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
-    KeyHolder(known): KeyHolder,
+    Pusher(known): Pusher,
     request: Request,
 ) -> Result<Json<ActiveAnswer>, ApiError> {
     let body: OnCourseBody = body::json(request, app.json_limit).await?;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ingest_target;
-use crate::{auth::KeyHolder, bodies::results::ResultsBody, change::change, state::App};
+use crate::{auth::Pusher, bodies::results::ResultsBody, change::change, state::App};
 
 /// What became of a push of results.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -46,7 +46,7 @@ pub struct UpdatedAnswer {
 pub async fn push(
     State(app): State<App>,
     received: ReceivedAt,
-    KeyHolder(known): KeyHolder,
+    Pusher(known): Pusher,
     request: Request,
 ) -> Result<Json<UpdatedAnswer>, ApiError> {
     let body: ResultsBody = body::json(request, app.json_limit).await?;

@@ -63,7 +63,7 @@ pub async fn set(
 ) -> Result<Json<StatusAnswer>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let KeyHolder(known) = KeyHolder::from_request_parts(&mut parts, &app).await?;
-    let record = known.head.record;
+    let record = known.into_record();
     let event_id = event_in_path(&mut parts, &app).await?;
     if event_id != record.event_id {
         return match app.store.record(&event_id).await {

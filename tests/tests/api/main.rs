@@ -5,6 +5,7 @@ mod auth;
 mod bad_input;
 mod concurrency;
 mod lifecycle;
+mod memory;
 mod openapi;
 mod public_reads;
 mod quickstart;

@@ -3,7 +3,7 @@
 use common::{
     domain::{
         Competition, Hundredths, LiveRow, OnCourse, OnCourseEntry, Penalty, RaceId, ResultStatus,
-        live, merge::LiveRun, structure::GateType,
+        Structure, live, merge::LiveRun, structure::GateType,
     },
     protocol::views::on_course_views,
 };
@@ -142,7 +142,7 @@ fn an_on_course_total_is_never_derived() {
 
 #[test]
 fn positional_penalties_become_typed_gates_and_unknown_beyond_the_course() {
-    let mut structure = competition().structure;
+    let mut structure = Structure::clone(&competition().structure);
     let gates = vec![Some(Penalty::Clean), None, Some(Penalty::Missed)];
     let entry = OnCourseEntry { gates, ..boat(1) };
     let types = |structure: &_, entry: &OnCourseEntry| -> Vec<GateType> {

@@ -6,7 +6,7 @@
 //! Method: a model of the server commits changes and answers reads; its messages reach the room by a
 //! bad network; checkers replay what the room sends. Proptest shrinks a failure to few steps.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use common::{
     domain::{
@@ -212,7 +212,7 @@ impl Server {
             position: self.position.clone(),
             revisions: Revisions::default(),
             marks: Marks::default(),
-            structure: Structure::default(),
+            structure: Arc::default(),
             on_course: OnCourse {
                 shown: self.on_course.clone(),
                 ..OnCourse::default()
