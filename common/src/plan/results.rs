@@ -80,20 +80,30 @@ pub fn plan(
     }
     let mut reread = Vec::new();
     let mut diffs = Vec::new();
+    let mut compared: BTreeMap<RaceId, ResultsDiff> = BTreeMap::new();
     for race_id in concerned(&competition.structure, pushed.keys()) {
         plan.expected
             .push(revisions.expect(Part::Rows(race_id.clone())));
-        let before = results_of(competition, &race_id);
-        let ResultsDiff { changed, removed } = diff(&before, &results_of(&after, &race_id));
-        if removed {
+        // Both runs of a best-run race have the same list.
+        let structure = &competition.structure;
+        let race = structure.race(&race_id);
+        let partner = race.and_then(|race| best_run::partner(structure, race));
+        let partner = partner.filter(|partner| best_run::partner(structure, partner) == race);
+        let same = partner.and_then(|partner| compared.get(&partner.race_id));
+        let difference = same.cloned().unwrap_or_else(|| {
+            let before = results_of(competition, &race_id);
+            diff(&before, &results_of(&after, &race_id))
+        });
+        if difference.removed {
             // A start row of its own in the second run can give a line another bib.
-            reread.push(race_id);
-        } else if !changed.is_empty() {
+            reread.push(race_id.clone());
+        } else if !difference.changed.is_empty() {
             diffs.push(Change::Results(ResultsChange {
-                race_id,
-                results: changed,
+                race_id: race_id.clone(),
+                results: difference.changed.clone(),
             }));
         }
+        compared.insert(race_id, difference);
     }
     if !startlists.is_empty() || !reread.is_empty() {
         plan.expected.push(revisions.expect(Part::Record));
