@@ -8,6 +8,7 @@ mod answers;
 mod config;
 mod entrance;
 mod metrics;
+mod page;
 mod room;
 mod routes;
 mod shard;

@@ -55,8 +55,8 @@ pub fn bodies(bytes: &[u8]) {
                 ("content-encoding", encoding),
             ];
             let headers = headers.map(|(name, value)| {
-                let value = axum::http::HeaderValue::from_static(value);
-                (axum::http::HeaderName::from_static(name), value)
+                let value = http::HeaderValue::from_static(value);
+                (http::HeaderName::from_static(name), value)
             });
             let format = ExportFormat::of(&headers.into_iter().collect(), 1 << 20);
             refused_with_reason(format.and_then(|format| format.read(bytes.to_vec().into())));

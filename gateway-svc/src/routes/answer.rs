@@ -43,7 +43,9 @@ pub async fn answer(
             Body::empty(),
         ));
     }
-    let gzipped = accepts_gzip(asked).then(|| answer.body.gzipped()).flatten();
+    let gzipped = accepts(asked, "gzip")
+        .then(|| answer.body.gzipped())
+        .flatten();
     let is_gzipped = gzipped.is_some();
     let body = Body::from(gzipped.unwrap_or_else(|| answer.body.json()));
     let mut response = finish(StatusCode::OK, &answer, etag, body);
@@ -71,15 +73,16 @@ fn has(asked: &HeaderMap, etag: &str) -> bool {
     known.any(|known| matches!(known.trim(), "*") || known.trim() == etag)
 }
 
-fn accepts_gzip(asked: &HeaderMap) -> bool {
+/// Whether the asker understands a content coding (RFC 9110, 12.5.3).
+pub fn accepts(asked: &HeaderMap, coding: &str) -> bool {
     let accepted = asked.get_all(header::ACCEPT_ENCODING).into_iter();
     let mut accepted = accepted
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    accepted.any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+    accepted.any(|accepted| {
+        let (name, weight) = accepted.split_once(';').unwrap_or((accepted, ""));
         let refused = matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
-        name.trim().eq_ignore_ascii_case("gzip") && !refused
+        name.trim().eq_ignore_ascii_case(coding) && !refused
     })
 }
 

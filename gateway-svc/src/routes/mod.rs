@@ -7,6 +7,8 @@ pub mod events;
 mod race;
 mod ws;
 
+pub use answer::accepts;
+
 use axum::{
     Router,
     http::{HeaderName, Method, header},
@@ -17,7 +19,7 @@ use tower_http::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::state::App;
+use crate::{page, state::App};
 
 /// Everything that spectators and developers of clients read.
 pub fn router(app: App) -> Router {
@@ -25,6 +27,7 @@ pub fn router(app: App) -> Router {
     events
         .with_state(app)
         .merge(docs::router())
+        .merge(page::router())
         .layer(CompressionLayer::new())
         .layer(open_to_all())
 }
