@@ -208,6 +208,21 @@ impl Browser {
         self.client.issue_cmd(own).await.expect("the tools answer")
     }
 
+    /// Bytes that the page's script holds once garbage is collected.
+    ///
+    /// # Panics
+    ///
+    /// When the browser does not tell.
+    pub async fn heap_bytes(&self) -> i64 {
+        self.devtools("HeapProfiler.collectGarbage", json!({}))
+            .await;
+        let usage = self.devtools("Runtime.getHeapUsage", json!({})).await;
+        let used = usage["usedSize"].as_f64().expect("a number");
+        #[expect(clippy::cast_possible_truncation, reason = "bytes of a page")]
+        let used = used as i64;
+        used
+    }
+
     async fn log(&self, kind: &str) -> Vec<Value> {
         let own = Own {
             path: "se/log",

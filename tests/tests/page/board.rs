@@ -11,6 +11,8 @@ async fn the_board_follows_the_race_and_scrolls_by_itself() {
     page.is_live().await;
     page.wait("document.querySelectorAll('.board-list .result').length > 15")
         .await;
+    // A boat that nobody speaks of for 10 s is gone, and a browser may be slow.
+    day.push_boats(day.at_ms).await;
     page.wait("document.querySelectorAll('.boat').length > 0")
         .await;
     page.browser.picture("board").await;

@@ -11,6 +11,8 @@ async fn a_phones_first_screen_shows_the_water_and_five_results() {
     let page = Page::open(&day, Look::PHONE, "").await;
     page.shows(&day.truth().await, "cs").await;
     page.is_live().await;
+    // A boat that nobody speaks of for 10 s is gone, and a browser may be slow.
+    day.push_boats(day.at_ms).await;
     page.wait("document.querySelectorAll('.boat').length > 0")
         .await;
     page.browser.picture("results-phone").await;

@@ -22,6 +22,8 @@ async fn over_a_network() -> (Day, Proxy, Page) {
     (day, proxy, page)
 }
 
+/// As in a tunnel, or in a pocket.
+const CUT_SECONDS: u64 = 60;
 const STATUS: &str = "document.querySelector('.connection').dataset.status";
 
 #[tokio::test]
@@ -46,9 +48,15 @@ async fn after_a_cut_the_page_catches_up_by_resume_and_equals_the_server() {
             .await,
         true
     );
+    for second in 0..CUT_SECONDS {
+        let at_ms = day.at_ms + second * 1_000;
+        day.push_boats(at_ms).await;
+        if second % 10 == 0 {
+            day.push_results(at_ms).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
     day.finish(31, 8_000).await;
-    day.finish(32, 8_100).await;
-    day.push_boats(day.at_ms + 40_000).await;
     proxy.refuse(false);
     page.is_live().await;
     page.shows(&day.truth().await, "cs").await;
