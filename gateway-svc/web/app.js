@@ -2,6 +2,7 @@
 
 import { fill } from "./dom.js";
 import { language, t } from "./i18n.js";
+import { kept } from "./storage.js";
 import { eventList } from "./views/event-list.js";
 import { eventPage } from "./views/event.js";
 
@@ -25,6 +26,11 @@ function go(href, { replace = false } = {}) {
 }
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest(".skip")) {
+    event.preventDefault();
+    document.getElementById("main").focus();
+    return;
+  }
   const link = event.target.closest("a[href^='/']");
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (link && plain && !link.hasAttribute("download") && !link.getAttribute("href").startsWith("/docs")) {
@@ -33,9 +39,14 @@ document.addEventListener("click", (event) => {
   }
 });
 addEventListener("popstate", show);
-addEventListener("language", show);
+addEventListener("language", () => {
+  const { scrollY } = window;
+  show();
+  scrollTo(0, scrollY);
+  document.querySelector(".language").focus();
+});
 
-const theme = localStorage.getItem("theme");
+const theme = kept("theme");
 if (theme) {
   document.documentElement.dataset.theme = theme;
 }

@@ -10,11 +10,16 @@ const ANSWER_WITHIN_MS = 6_000;
 /** WebSockets that fail so often, while reads work, are taken to be blocked. */
 const BLOCKED_AFTER = 3;
 const POLL_MS = 5_000;
+/** Polls between two tries whether WebSockets are blocked still. */
+const POLLS_BEFORE_TRY = 12;
+/** An event that is gone may be published again. */
+const GONE_MS = 30_000;
 const READ_AGAIN_MS = 300;
-const READS_MAX = 20;
+const READ_AGAIN_MAX_MS = 5_000;
 const FRESH = ["live", "polling", "final"];
+const OVER = ["final", "gone"];
 
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Connection extends EventTarget {
   constructor(state) {
@@ -23,8 +28,13 @@ export class Connection extends EventTarget {
     this.base = `/api/v1/events/${encodeURIComponent(state.eventId)}`;
     /** `connecting`, `catching-up`, `live`, `polling`, `offline`, `final` or `gone`. */
     this.status = "connecting";
+    /** What `status` is once all that is shown has been read. */
+    this.claimed = "connecting";
     this.offlineSince = null;
+    /** When something last proved that the state is true, ms by the page's own clock. */
+    this.provedAt = 0;
     this.failures = 0;
+    this.polls = 0;
     this.wanted = new Set();
     this.closed = false;
     this.begun = false;
@@ -40,18 +50,22 @@ export class Connection extends EventTarget {
     this.begin();
   }
 
+  get isFresh() {
+    return FRESH.includes(this.status);
+  }
+
   /** Reads first: that is there sooner than a stream, which then only brings what is new. */
   async begin() {
-    const alive = await this.readWhole();
+    const read = await this.readWhole();
     this.begun = true;
-    if (this.closed || this.status === "final" || this.status === "gone") {
+    if (read === "superseded" || OVER.includes(this.claimed)) {
       return;
     }
-    if (alive) {
+    if (read === "read") {
       this.connect();
     } else {
-      this.set("offline");
       this.failures += 1;
+      this.set("offline");
       this.retry();
     }
   }
@@ -66,21 +80,30 @@ export class Connection extends EventTarget {
     this.socket?.close();
   }
 
-  set(status) {
-    if (status === "offline") {
-      this.offlineSince ??= this.state.asOf || Date.now();
-    } else if (status !== "connecting" || !this.offlineSince) {
-      this.offlineSince = status === "connecting" ? this.offlineSince : null;
-    } else {
+  set(claimed) {
+    if (claimed === "connecting" && this.offlineSince) {
       // Whoever is offline stays so until something arrives.
       return;
     }
+    this.claimed = claimed;
+    if (claimed === "offline") {
+      this.offlineSince ??= this.state.asOf || Date.now();
+    } else {
+      this.offlineSince = null;
+    }
+    this.settle();
+    if (FRESH.includes(claimed)) {
+      this.readStale();
+    }
+  }
+
+  /** Nothing is called fresh while a list that is shown may be old. */
+  settle() {
+    const isStale = [...this.wanted].some((raceId) => this.state.results.get(raceId)?.stale);
+    const status = isStale && FRESH.includes(this.claimed) ? "catching-up" : this.claimed;
     if (this.status !== status) {
       this.status = status;
       this.dispatchEvent(new Event("status"));
-      if (FRESH.includes(status)) {
-        this.readStale();
-      }
     }
   }
 
@@ -88,6 +111,7 @@ export class Connection extends EventTarget {
   show(raceIds) {
     this.wanted = new Set(raceIds);
     this.readStale();
+    this.settle();
   }
 
   connect() {
@@ -95,6 +119,10 @@ export class Connection extends EventTarget {
       return;
     }
     clearTimeout(this.timer);
+    const before = this.socket;
+    this.socket = null;
+    before?.close();
+    this.until = 0;
     this.set("connecting");
     const { epoch, seq } = this.state;
     const query = new URLSearchParams({ oncourse: "delta" });
@@ -108,57 +136,58 @@ export class Connection extends EventTarget {
     let heard = false;
     const opening = setTimeout(() => socket.close(), OPEN_WITHIN_MS);
     socket.onmessage = ({ data }) => {
-      if (socket !== this.socket) {
-        return;
+      if (socket === this.socket) {
+        clearTimeout(opening);
+        heard = true;
+        this.take(JSON.parse(data));
       }
-      clearTimeout(opening);
-      heard = true;
-      this.failures = 0;
-      const message = JSON.parse(data);
-      if (message.type === "resumed" && message.missed > 0) {
-        this.until = message.seq;
-        this.set("catching-up");
-      }
-      this.state.take(message);
-      if (!(this.until > this.state.seq)) {
-        this.until = 0;
-        this.set(this.state.event?.status === "official" ? "final" : "live");
-      }
-      this.listen();
     };
     socket.onclose = ({ code }) => {
       clearTimeout(opening);
-      if (socket !== this.socket || this.closed) {
-        return;
+      if (socket === this.socket && !this.closed) {
+        this.socket = null;
+        clearTimeout(this.quiet);
+        this.ended(code, heard);
       }
-      this.socket = null;
-      clearTimeout(this.quiet);
-      this.ended(code, heard);
     };
+  }
+
+  take(message) {
+    this.failures = 0;
+    this.provedAt = performance.now();
+    if (message.type === "resumed" && message.missed > 0) {
+      this.until = message.seq;
+    }
+    this.state.take(message);
+    if (this.until > this.state.seq) {
+      this.set("catching-up");
+    } else {
+      this.until = 0;
+      this.set(this.state.event?.status === "official" ? "final" : "live");
+    }
+    this.listen();
   }
 
   /** What the end of a connection means. */
   async ended(code, heard) {
-    if (code === 1000 && heard) {
-      // Final, deleted or unpublished: the event itself says which.
-      return this.readWhole();
-    }
-    this.failures += heard ? 0 : 1;
-    if (!heard) {
-      const alive = await this.readWhole();
-      if (this.closed || this.status === "final" || this.status === "gone") {
-        return;
-      }
-      if (!alive) {
-        this.set("offline");
-      } else if (this.failures >= BLOCKED_AFTER) {
-        this.set("polling");
-        this.timer = setTimeout(() => this.poll(), POLL_MS);
-        return;
-      }
-    } else {
+    const isOver = code === 1000 && heard;
+    if (heard && !isOver) {
       this.set("catching-up");
+      this.retry();
+      return;
     }
+    // Final, deleted or unpublished; or never opened: the event itself says which.
+    this.failures += 1;
+    const read = await this.readWhole();
+    if (read === "superseded" || OVER.includes(this.claimed)) {
+      return;
+    }
+    if (read === "read" && this.failures >= BLOCKED_AFTER) {
+      this.set("polling");
+      this.timer = setTimeout(() => this.poll(), POLL_MS);
+      return;
+    }
+    this.set(read === "read" ? "catching-up" : "offline");
     this.retry();
   }
 
@@ -171,12 +200,15 @@ export class Connection extends EventTarget {
 
   /** The page is looked at again, or the network is back: no waiting. */
   wake() {
-    if (document.visibilityState !== "visible" || this.closed || this.status === "final" || this.status === "gone") {
+    if (document.visibilityState !== "visible" || this.closed || !this.begun || OVER.includes(this.claimed)) {
       return;
     }
     if (this.socket?.readyState === WebSocket.OPEN) {
+      if (performance.now() - this.provedAt > QUIET_MS) {
+        this.set("catching-up");
+      }
       this.probe();
-    } else if (!this.socket && this.begun) {
+    } else if (!this.socket) {
       this.failures = 0;
       this.connect();
     }
@@ -193,70 +225,75 @@ export class Connection extends EventTarget {
     clearTimeout(this.quiet);
     const socket = this.socket;
     const answer = await this.read("/categories", "HEAD");
+    const isBehind = () => answer.epoch !== this.state.epoch || answer.seq > this.state.seq;
+    if (answer?.ok && isBehind()) {
+      // What the answer knows may be on its way.
+      await sleep(1_000);
+    }
     if (socket !== this.socket || this.closed) {
       return;
     }
-    const at = Number(answer?.headers.get("X-Event-Seq") ?? NaN);
-    const same = answer?.headers.get("X-Event-Epoch") === this.state.epoch;
-    if (!answer || Number.isNaN(at) || !same || at > this.state.seq) {
-      await sleep(answer ? 1_000 : 0);
-      if (socket === this.socket && (!answer || at > this.state.seq || !same)) {
-        this.socket = null;
-        socket?.close();
-        this.set(answer ? "catching-up" : "offline");
-        this.retry();
-        return;
-      }
+    if (!answer || answer.status === 404 || (answer.ok && isBehind())) {
+      this.socket = null;
+      socket?.close();
+      this.set(answer ? "catching-up" : "offline");
+      this.retry();
+      return;
+    }
+    if (answer.ok) {
+      this.provedAt = performance.now();
+      this.state.asOf = Date.now();
+      this.set(this.claimed === "catching-up" && !this.until ? "live" : this.claimed);
     }
     this.listen();
   }
 
-  /** An answer, `null` without a network. */
+  /** An answer with its body and the event's position; `null` without a network, however far it came. */
   async read(path, method = "GET") {
     try {
-      return await fetch(`${this.base}${path}`, { method, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const answer = await fetch(`${this.base}${path}`, { method, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const body = method === "GET" && answer.ok ? await answer.json() : null;
+      const { ok, status, headers } = answer;
+      return { ok, status, body, seq: Number(headers.get("X-Event-Seq")), epoch: headers.get("X-Event-Epoch") };
     } catch {
       return null;
     }
   }
 
-  /** Reads event and boats: when there is no stream. True when the network works. */
+  /** Reads event and boats when there is no stream: `read`, `failed`, or `superseded` by a stream meanwhile. */
   async readWhole() {
     const [event, boats] = await Promise.all([this.read(""), this.read("/oncourse")]);
-    if (this.closed || !event) {
-      return false;
+    if (this.closed || this.socket) {
+      return "superseded";
     }
-    if (event.status === 404) {
+    if (event?.status === 404) {
       this.set("gone");
-      return true;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.begin(), GONE_MS);
+      return "read";
     }
-    if (!event.ok || !boats?.ok) {
-      return false;
+    if (!event?.ok || !boats?.ok) {
+      return "failed";
     }
-    const [body, { oncourse }] = await Promise.all([event.json(), boats.json()]);
     // Changes of boats say what they become, so those between the two reads may come twice.
-    const at = Math.min(body.seq, Number(boats.headers.get("X-Event-Seq")));
-    this.state.takeWhole(body, oncourse, at);
-    if (body.event.status === "official") {
+    this.state.takeWhole(event.body, boats.body.oncourse, Math.min(event.body.seq, boats.seq));
+    if (event.body.event.status === "official") {
       this.set("final");
     }
-    return true;
+    return "read";
   }
 
   async poll() {
-    if (this.closed) {
+    const read = await this.readWhole();
+    if (read === "superseded" || OVER.includes(this.claimed)) {
       return;
     }
-    const alive = await this.readWhole();
-    if (this.status === "final" || this.status === "gone") {
-      return;
-    }
-    this.set(alive ? "polling" : "offline");
-    this.polls = (this.polls ?? 0) + 1;
-    // Perhaps they are not blocked any more.
-    if (this.polls % 12 === 0) {
+    this.set(read === "read" ? "polling" : "offline");
+    this.polls += 1;
+    if (this.polls % POLLS_BEFORE_TRY === 0) {
       this.failures = BLOCKED_AFTER - 1;
-      return this.connect();
+      this.connect();
+      return;
     }
     this.timer = setTimeout(() => this.poll(), POLL_MS);
   }
@@ -270,26 +307,23 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** Reads a result list that is not older than what the stream has told. */
+  /** Reads a result list that is not older than what the stream has told, for as long as it is shown. */
   async readResults(raceId) {
-    const results = this.state.loading(raceId);
-    for (let tries = 0; tries < READS_MAX && !this.closed; tries += 1) {
-      const atLeast = this.state.seq;
+    this.state.loading(raceId);
+    for (let tries = 1; this.wanted.has(raceId) && !this.closed; tries += 1) {
+      const asked = this.state.seq;
       const answer = await this.read(`/results/${encodeURIComponent(raceId)}`);
-      if (answer?.ok) {
-        const at = Number(answer.headers.get("X-Event-Seq"));
-        const sameEpoch = !this.state.epoch || answer.headers.get("X-Event-Epoch") === this.state.epoch;
-        const body = await answer.json();
-        if (at >= atLeast && sameEpoch) {
-          this.state.takeResults(raceId, body, at);
-          return;
-        }
-      } else if (answer?.status === 404) {
+      if (answer?.status === 404) {
         this.state.results.delete(raceId);
-        return;
+        break;
       }
-      await sleep(READ_AGAIN_MS * (tries + 1));
+      if (answer?.ok && this.state.isCurrent(raceId, answer, asked)) {
+        this.state.takeResults(raceId, answer.body, answer.seq);
+        break;
+      }
+      await sleep(Math.min(READ_AGAIN_MAX_MS, READ_AGAIN_MS * tries));
     }
-    results.loading = false;
+    this.state.notLoading(raceId);
+    this.settle();
   }
 }

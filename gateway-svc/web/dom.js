@@ -30,15 +30,19 @@ export function fill(element, ...children) {
 
 /** Makes `parent` hold one child for each item, in order. Children are kept by key; `update` brings one up to date. */
 export function keyed(parent, items, keyOf, create, update) {
-  const before = new Map();
-  for (const child of parent.children) {
-    before.set(child.dataset.key, child);
+  const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const keys = uniqueKeys(items, keyOf);
+  const stay = new Set(keys);
+  for (const [key, child] of before) {
+    if (!stay.has(key)) {
+      child.remove();
+    }
   }
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   let at = parent.firstElementChild;
-  for (const item of items) {
-    const key = String(keyOf(item));
+  for (const [index, item] of items.entries()) {
+    const key = keys[index];
     let child = before.get(key);
-    before.delete(key);
     if (!child) {
       child = create(item);
       child.dataset.key = key;
@@ -50,9 +54,21 @@ export function keyed(parent, items, keyOf, create, update) {
       parent.insertBefore(child, at);
     }
   }
-  for (const child of before.values()) {
-    child.remove();
+  // Moving an element takes the focus from it.
+  if (focused?.isConnected && focused !== document.activeElement) {
+    focused.focus({ preventScroll: true });
   }
+}
+
+/** Keys of all items; of those that are the same the later ones are numbered. */
+function uniqueKeys(items, keyOf) {
+  const seen = new Map();
+  return items.map((item) => {
+    const key = String(keyOf(item));
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return count === 1 ? key : `${key} #${count}`;
+  });
 }
 
 let finger = null;

@@ -74,11 +74,13 @@ export function days(start, end) {
   return end && end !== start ? range.formatRange(at(start), at(end)) : range.format(at(start));
 }
 
-/** A moment of today, to the second. */
+/** A moment to the second, with its day unless that is today. */
 export function moment(ms) {
-  return formatter("moment", (tag) =>
-    new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit", second: "2-digit" }))
-    .format(new Date(ms));
+  const at = new Date(ms);
+  const clock = { hour: "numeric", minute: "2-digit", second: "2-digit" };
+  const isToday = at.toDateString() === new Date().toDateString();
+  const options = isToday ? clock : { day: "numeric", month: "numeric", ...clock };
+  return formatter(`moment ${isToday}`, (tag) => new Intl.DateTimeFormat(tag, options)).format(at);
 }
 
 /** Hours and minutes of now. */

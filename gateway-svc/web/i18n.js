@@ -1,5 +1,7 @@
 // Czech and English.
 
+import { keep, kept } from "./storage.js";
+
 const TEXTS = {
   cs: {
     allCategories: "Kategorie", better: "lepší", board: "Tabule", category: "Kategorie", clean: "čistá",
@@ -44,8 +46,8 @@ const TEXTS = {
 let current = stored() ?? preferred();
 
 function stored() {
-  const language = localStorage.getItem("language");
-  return language in TEXTS ? language : null;
+  const language = kept("language");
+  return Object.hasOwn(TEXTS, language) ? language : null;
 }
 
 function preferred() {
@@ -61,7 +63,7 @@ export function language() {
 /** The other one, from now on and for ever. */
 export function switchLanguage() {
   current = current === "cs" ? "en" : "cs";
-  localStorage.setItem("language", current);
+  keep("language", current);
 }
 
 /** A text in the language in use. */

@@ -8,8 +8,21 @@ const LOOSE = { ignoreVary: true };
 const FILES = [SHELL, "{assets}/app.js", "{assets}/style.css", "{assets}/icon.svg"];
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  event.waitUntil(install().then(() => self.skipWaiting()));
 });
+
+/** While servers are replaced, one of another version may answer; then this is tried again another time. */
+async function install() {
+  const cache = await caches.open(CACHE);
+  const answers = await Promise.all(FILES.map((file) => fetch(file, { cache: "no-cache" })));
+  const isOurs = await Promise.all(answers.map(async (answer, at) => (FILES[at] === SHELL
+    ? (await answer.clone().text()).includes("{assets}/")
+    : answer.headers.get("Cache-Control")?.includes("immutable"))));
+  if (!answers.every((answer, at) => answer.ok && isOurs[at])) {
+    throw new Error("another version answered");
+  }
+  await Promise.all(answers.map((answer, at) => cache.put(FILES[at], answer)));
+}
 
 addEventListener("activate", (event) => {
   event.waitUntil(caches.keys()

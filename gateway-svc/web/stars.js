@@ -1,18 +1,12 @@
 // Whom somebody follows; known to this browser alone.
 
+import { keep, keptValue } from "./storage.js";
+
 const KEY = "stars";
 const STARS_MAX = 500;
 
-const stars = new Set(read());
-
-function read() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(kept) ? kept : [];
-  } catch {
-    return [];
-  }
-}
+const known = keptValue(KEY, []);
+const stars = new Set(Array.isArray(known) ? known : []);
 
 const keyOf = (row) => row.athleteId ?? `${row.name} ${row.club ?? ""}`;
 
@@ -26,10 +20,6 @@ export function toggleStar(row) {
   if (!stars.delete(key) && stars.size < STARS_MAX) {
     stars.add(key);
   }
-  try {
-    localStorage.setItem(KEY, JSON.stringify([...stars]));
-  } catch {
-    // No room: it holds as long as the page is open.
-  }
+  keep(KEY, JSON.stringify([...stars]));
   dispatchEvent(new Event("stars"));
 }

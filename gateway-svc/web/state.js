@@ -1,7 +1,11 @@
 // What is known of an event, rebuilt from REST reads and the live stream.
 
+import { forget, keep, keptValue } from "./storage.js";
+
 const SAVE_EVERY_MS = 5_000;
 const SAVED_EVENTS_MAX = 3;
+/** Of the shape of what is kept; another one is not read. */
+const SAVED_VERSION = 1;
 /** Finishes kept until they are announced. */
 const FINISHES_MAX = 20;
 
@@ -27,7 +31,15 @@ function byPosition(one, other) {
     || (one.raceId < other.raceId ? -1 : one.raceId > other.raceId ? 1 : 0) || one.bib - other.bib;
 }
 
+/** Whether a race's results have changed since they were read. */
+const hasChanged = (race, results) => !race || race.resultsSeq > results.seq;
+
 const isSame = (one, other) => one.raceId === other.raceId && one.bib === other.bib;
+
+/** What tells rows of a list apart: the bib, where there is one. */
+export function keyOf(row) {
+  return row.bib ?? row.athleteId ?? row.name;
+}
 
 export class EventState extends EventTarget {
   constructor(eventId) {
@@ -40,11 +52,13 @@ export class EventState extends EventTarget {
     this.oncourse = [];
     this.epoch = null;
     this.seq = 0;
-    /** Counts what may have changed start lists. */
-    this.structureSeq = 0;
+    /** Where everything may last have changed: lists that were read before are read again. */
+    this.outdatedAt = 0;
+    /** Counts how often that was. */
+    this.outdated = 0;
     /** When what is shown was true, ms since 1970. */
     this.asOf = 0;
-    /** By race: `rows` by bib, `seq` that they are true for, bibs that just changed. */
+    /** By race: `rows` by key, `seq` that they are true for, and while they are read what is `waiting`. */
     this.results = new Map();
     this.finishes = [];
   }
@@ -80,7 +94,7 @@ export class EventState extends EventTarget {
         break;
       case "refresh":
         this.seq = message.seq;
-        this.outdate();
+        this.outdate(() => true);
         this.changed("stale");
         break;
       default:
@@ -89,41 +103,43 @@ export class EventState extends EventTarget {
     }
   }
 
-  /** Nothing that was read before is certain any more. */
-  outdate() {
-    this.structureSeq += 1;
-    for (const results of this.results.values()) {
-      results.stale = true;
+  /** Which lists, by race and what is known of it, are not certain any more. */
+  outdate(isStale) {
+    this.outdatedAt = this.seq;
+    this.outdated += 1;
+    for (const [raceId, results] of this.results) {
+      results.stale ||= isStale(this.race(raceId), results);
     }
+  }
+
+  /** Where the event stands now; in another epoch positions mean something else. */
+  moveTo(epoch, seq) {
+    if (this.epoch !== epoch) {
+      for (const results of this.results.values()) {
+        Object.assign(results, { seq: -1, stale: true, waiting: [] });
+      }
+    }
+    this.epoch = epoch;
+    this.seq = seq;
   }
 
   /** Takes in a read of the event and its boats, for want of a stream. */
   takeWhole(body, boats, seq) {
-    this.epoch = body.epoch;
-    this.seq = seq;
+    this.moveTo(body.epoch, seq);
     Object.assign(this, {
       event: body.event, classes: body.classes, races: body.races, oncourse: boats, asOf: Date.now(),
     });
-    for (const [raceId, results] of this.results) {
-      results.stale ||= this.race(raceId)?.resultsSeq !== results.resultsSeq;
-    }
-    this.structureSeq += 1;
+    this.outdate(hasChanged);
     this.changed("full");
   }
 
   takeFull({ seq, epoch, data }) {
-    const anew = this.epoch !== epoch;
-    this.epoch = epoch;
-    this.seq = seq;
-    this.structureSeq += 1;
+    this.moveTo(epoch, seq);
     Object.assign(this, {
       event: data.event, classes: data.classes, races: data.races, categories: data.categories,
       oncourse: data.oncourse,
     });
-    for (const [raceId, results] of this.results) {
-      const race = this.race(raceId);
-      results.stale ||= anew || !race || race.resultsSeq > results.seq;
-    }
+    this.outdate(hasChanged);
     this.changed("full");
   }
 
@@ -154,7 +170,7 @@ export class EventState extends EventTarget {
 
   upsert(raceId, rows, seq) {
     const results = this.results.get(raceId);
-    if (!results) {
+    if (!results || (results.stale && !results.loading)) {
       return;
     }
     if (results.loading) {
@@ -166,29 +182,27 @@ export class EventState extends EventTarget {
     }
     results.seq = seq;
     for (const row of rows) {
-      const before = results.rows.get(row.bib);
-      results.rows.set(row.bib, row);
+      const before = results.rows.get(keyOf(row));
+      results.rows.set(keyOf(row), row);
       const total = (of) => of?.totalTotal ?? of?.total;
       if (row.rnk && total(row) !== total(before)) {
         this.finishes.push({ raceId, row });
         this.finishes.splice(0, this.finishes.length - FINISHES_MAX);
       }
     }
-    this.changed("results", { raceId, bibs: rows.map((row) => row.bib) });
+    this.changed("results", { raceId, keys: rows.map(keyOf) });
   }
 
   /** What a read of results answered, whose event stood at `at`. */
   takeResults(raceId, body, at) {
     const before = this.results.get(raceId);
-    const rows = new Map(body.results.map((row) => [row.bib, row]));
-    const results = {
-      rows, seq: Math.max(at, body.seq), resultsSeq: body.seq, stale: false, loading: false, waiting: [],
-    };
+    const rows = new Map(body.results.map((row) => [keyOf(row), row]));
+    const results = { rows, seq: at, stale: false, loading: false, waiting: [] };
     this.results.set(raceId, results);
     for (const { rows: late, seq } of before?.waiting ?? []) {
       this.upsert(raceId, late, seq);
     }
-    this.changed("results", { raceId, bibs: [] });
+    this.changed("results", { raceId, keys: [] });
   }
 
   /** Marks a race's results as being read: changes wait until they are here. */
@@ -196,7 +210,19 @@ export class EventState extends EventTarget {
     const results = this.results.get(raceId) ?? { rows: new Map(), seq: -1, stale: true, waiting: [], first: true };
     results.loading = true;
     this.results.set(raceId, results);
-    return results;
+  }
+
+  notLoading(raceId) {
+    const results = this.results.get(raceId);
+    if (results?.loading) {
+      Object.assign(results, { loading: false, waiting: [] });
+    }
+  }
+
+  /** Whether an answer, asked for when the event stood at `asked`, is as new as all that is known. */
+  isCurrent(raceId, { seq, epoch }, asked) {
+    const known = Math.max(asked, this.outdatedAt, this.race(raceId)?.resultsSeq ?? 0);
+    return seq >= known && (this.epoch === null || epoch === this.epoch);
   }
 
   saveSoon() {
@@ -206,40 +232,46 @@ export class EventState extends EventTarget {
     }, SAVE_EVERY_MS);
   }
 
-  /** Keeps it readable for a time without a network. */
+  /** Keeps it readable for a time without a network; who is on the water is not worth keeping. */
   save() {
+    clearTimeout(this.saving);
+    this.saving = null;
     if (!this.event) {
       return;
     }
-    const { event, classes, races, categories, oncourse, asOf } = this;
+    const { event, classes, races, categories, asOf } = this;
     const loaded = [...this.results].filter(([, results]) => !results.first);
     const results = loaded.map(([raceId, { rows }]) => [raceId, [...rows.values()]]);
     const key = `event:${this.eventId}`;
-    try {
-      localStorage.setItem(key, JSON.stringify({ event, classes, races, categories, oncourse, asOf, results }));
-      const recent = JSON.parse(localStorage.getItem("recent") ?? "[]").filter((known) => known !== key);
-      recent.unshift(key);
-      recent.splice(SAVED_EVENTS_MAX).forEach((old) => localStorage.removeItem(old));
-      localStorage.setItem("recent", JSON.stringify(recent));
-    } catch {
-      // No room: then it is not readable offline.
-      localStorage.removeItem(key);
+    if (keep(key, JSON.stringify({ version: SAVED_VERSION, event, classes, races, categories, asOf, results }))) {
+      const recent = [key, ...savedEvents().filter((known) => known !== key)];
+      recent.splice(SAVED_EVENTS_MAX).forEach(forget);
+      keep("recent", JSON.stringify(recent));
+    } else {
+      forget(key);
     }
   }
 
-  /** What was last seen of it; false when nothing was. */
+  /** What was last seen of it, if anything was. */
   restore() {
-    const text = localStorage.getItem(`event:${this.eventId}`);
-    if (!text) {
-      return false;
+    const { version, results, ...saved } = keptValue(`event:${this.eventId}`, {});
+    if (version !== SAVED_VERSION) {
+      return;
     }
-    const { results, ...saved } = JSON.parse(text);
     Object.assign(this, saved);
     for (const [raceId, rows] of results) {
-      const byBib = new Map(rows.map((row) => [row.bib, row]));
-      this.results.set(raceId, { rows: byBib, seq: -1, stale: true, loading: false, waiting: [] });
+      const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+      this.results.set(raceId, { rows: byKey, seq: -1, stale: true, loading: false, waiting: [] });
     }
-    this.changed("restored");
-    return true;
   }
+}
+
+function savedEvents() {
+  const recent = keptValue("recent", []);
+  return Array.isArray(recent) ? recent : [];
+}
+
+/** Events that can be read without a network, as the list of events shows them. */
+export function keptEvents() {
+  return savedEvents().map((key) => keptValue(key, {}).event).filter(Boolean);
 }

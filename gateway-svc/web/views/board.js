@@ -1,11 +1,12 @@
 // The large screen at the venue: the current race, scrolling by itself, and who is on the water.
 
 import { fill, h, keyed, setText } from "../dom.js";
-import { gap, time, wallClock } from "../format.js";
+import { wallClock } from "../format.js";
 import { t } from "../i18n.js";
+import { keyOf } from "../state.js";
 import { onCoursePanel } from "./on-course.js";
 import { currentRace, raceName } from "./races.js";
-import { showRuns } from "./results.js";
+import { showRuns, sum } from "./runs.js";
 import { statusText } from "./status.js";
 
 const PAGE_MS = 8_000;
@@ -56,9 +57,9 @@ export function board(state, connection) {
     setText(race, state.race(wanted) ? raceName(state, state.race(wanted)) : "");
     document.title = `${state.event.mainTitle} · Eddyline`;
     const rows = (state.rows(wanted) ?? []).filter((row) => row.rnk || row.status);
-    keyed(list, rows, (row) => `${wanted} ${row.bib}`, boardRow, (line, row) => {
+    keyed(list, rows, (row) => `${wanted} ${keyOf(row)}`, boardRow, (line, row) => {
       line.show(row);
-      if (detail.raceId === wanted && detail.bibs?.includes(row.bib)) {
+      if (detail.raceId === wanted && detail.keys?.includes(keyOf(row))) {
         line.classList.add("changed");
         setTimeout(() => line.classList.remove("changed"), 4_000);
       }
@@ -76,12 +77,13 @@ export function board(state, connection) {
   function renderStatus() {
     status.dataset.status = connection.status;
     setText(status, statusText(connection));
-    document.body.dataset.fresh = String(["live", "final", "polling"].includes(connection.status));
+    document.body.dataset.fresh = String(connection.isFresh);
   }
 
   state.addEventListener("change", ({ detail }) => (detail.what === "oncourse" ? panel.render() : render(detail)));
   connection.addEventListener("status", () => {
     renderStatus();
+    panel.render();
     if (!state.event) {
       render();
     }
@@ -112,19 +114,17 @@ export function board(state, connection) {
 }
 
 function boardRow() {
-  const [rank, bib, name, club, runs, total, behind] = ["rank", "bib", "name", "", "runs", "total", "behind muted"]
-    .map((names) => h("span", { class: names }));
+  const [rank, bib, name, club, runs] = ["rank", "bib", "name", "", "runs"].map((names) => h("span", { class: names }));
+  const total = sum();
   const row = h("li", { class: "result" },
-    h("div", { class: "line" }, rank, h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club)), runs,
-      h("strong", { class: "sum" }, total, behind)));
+    h("div", { class: "line" }, rank, h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club)), runs, total));
   row.show = (result) => {
     setText(rank, String(result.rnk ?? ""));
     setText(bib, String(result.bib ?? ""));
     setText(name, result.name);
     setText(club, result.club ?? "");
     showRuns(runs, result);
-    setText(total, result.status && !result.rnk ? result.status : time(result.totalTotal ?? result.total));
-    setText(behind, gap(result.totalBehind));
+    total.show(result, "");
   };
   return row;
 }

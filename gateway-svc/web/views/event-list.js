@@ -3,29 +3,34 @@
 import { fill, h } from "../dom.js";
 import { days } from "../format.js";
 import { t } from "../i18n.js";
+import { keptEvents } from "../state.js";
 import { preferences } from "./preferences.js";
 
 const ORDER = ["running", "startlist", "finished", "official"];
 const REFRESH_MS = 30_000;
+const ANSWER_WITHIN_MS = 6_000;
 
 export function eventList() {
   document.title = `Eddyline · ${t("events")}`;
   const list = h("ul", { class: "events" });
   const element = h("div", { class: "page" },
     h("header", { class: "bar" }, h("h1", {}, "Eddyline"), preferences()),
-    h("main", { id: "main" }, h("h2", { class: "visually-hidden" }, t("events")), list));
+    h("main", { id: "main", tabindex: "-1" }, h("h2", { class: "visually-hidden" }, t("events")), list));
   let timer = null;
   let left = false;
 
   async function load() {
     try {
-      const answer = await fetch("/api/v1/events");
+      const answer = await fetch("/api/v1/events", { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const { events } = await answer.json();
       if (!left) {
         render(list, events);
       }
     } catch {
-      // Shown as it was; the next try comes by itself.
+      // Shown as it was, or at least what is kept; the next try comes by itself.
+      if (!left && list.children.length === 0) {
+        render(list, keptEvents());
+      }
     }
     if (!left) {
       timer = setTimeout(load, REFRESH_MS);

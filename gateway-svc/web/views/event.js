@@ -10,14 +10,13 @@ import { board } from "./board.js";
 import { footer } from "./footer.js";
 import { onCoursePanel } from "./on-course.js";
 import { preferences } from "./preferences.js";
-import { currentRace, raceName, raceState } from "./races.js";
+import { currentRace, isListedTwice, raceName, raceState } from "./races.js";
 import { resultsView } from "./results.js";
 import { scheduleView } from "./schedule.js";
 import { startlistView } from "./startlist.js";
 import { statusText } from "./status.js";
 
 const VIEWS = { results: resultsView, startlist: startlistView, schedule: scheduleView, mine: resultsView };
-const FRESH = ["live", "final", "polling"];
 
 const parameters = () => new URLSearchParams(location.search);
 
@@ -26,12 +25,17 @@ function contextOf(state, connection, changed) {
   const context = {
     state,
     connection,
-    view: () => (parameters().get("view") in VIEWS ? parameters().get("view") : "results"),
+    view: () => (Object.hasOwn(VIEWS, parameters().get("view")) ? parameters().get("view") : "results"),
     raceId() {
       const asked = parameters().get("race");
       return state.race(asked) ? asked : currentRace(state)?.raceId;
     },
-    category: () => parameters().get("category") ?? "",
+    /** A category that the race has; what another one was filtered by does not hide it. */
+    category() {
+      const asked = parameters().get("category");
+      const known = state.classOf(state.race(context.raceId()))?.categories ?? [];
+      return known.some(({ catId }) => catId === asked) ? asked : "";
+    },
     search: () => parameters().get("search") ?? "",
     detailed() {
       const asked = parameters().get("detail");
@@ -73,7 +77,8 @@ export function eventPage(eventId) {
   const title = h("h1", {});
   const status = h("span", { class: "connection", role: "status" });
   const race = h("select", { class: "race", "aria-label": t("race"), change: () => context.set({ race: race.value, category: "" }) });
-  const tabs = h("nav", { class: "tabs", "aria-label": t("views") });
+  const tabs = h("nav", { class: "tabs", "aria-label": t("views") },
+    ...Object.keys(VIEWS).map((one) => h("button", { click: () => context.set({ view: one === "results" ? "" : one }) }, t(one))));
   const panel = onCoursePanel(context);
   const main = h("main", { id: "main", tabindex: "-1" });
   const element = h("div", { class: "page" },
@@ -83,6 +88,7 @@ export function eventPage(eventId) {
     tabs, panel.element, h("div", { class: "pick" }, race), main, footer(eventId));
   const announce = announcer(state, context.raceId);
   let shown = null;
+  let shownRace = null;
   let view = null;
 
   function renderTabs() {
@@ -91,10 +97,13 @@ export function eventPage(eventId) {
       return;
     }
     tabs.dataset.shown = name;
-    fill(tabs, ...Object.keys(VIEWS).map((one) => h("button", {
-      "aria-current": one === name ? "page" : false,
-      click: () => context.set({ view: one === "results" ? "" : one }),
-    }, t(one))));
+    for (const [at, one] of Object.keys(VIEWS).entries()) {
+      if (one === name) {
+        tabs.children[at].setAttribute("aria-current", "page");
+      } else {
+        tabs.children[at].removeAttribute("aria-current");
+      }
+    }
   }
 
   function renderRaces() {
@@ -113,13 +122,13 @@ export function eventPage(eventId) {
   function renderStatus() {
     status.dataset.status = connection.status;
     setText(status, statusText(connection));
-    document.body.dataset.fresh = String(FRESH.includes(connection.status));
+    document.body.dataset.fresh = String(connection.isFresh);
   }
 
   /** The races whose results the view needs. */
   function wantedRaces(name) {
     if (name === "mine") {
-      return state.races.filter((one) => one.raceType !== "best-run-1").map((one) => one.raceId);
+      return state.races.filter((one) => !isListedTwice(state, one)).map((one) => one.raceId);
     }
     return name === "results" ? [context.raceId()].filter(Boolean) : [];
   }
@@ -139,6 +148,7 @@ export function eventPage(eventId) {
       view = VIEWS[name](context, { mine: name === "mine" });
       fill(main, view.element);
     }
+    shownRace = context.raceId();
     connection.show(wantedRaces(name));
     view.render({});
     panel.render();
@@ -146,7 +156,10 @@ export function eventPage(eventId) {
 
   state.addEventListener("change", ({ detail }) => {
     keepPlace(() => {
-      if (detail.what === "oncourse") {
+      // Boats and finishes decide which race is on.
+      if (context.raceId() !== shownRace) {
+        render();
+      } else if (detail.what === "oncourse") {
         panel.render();
       } else if (detail.what === "results" && view) {
         view.render(detail);

@@ -19,5 +19,5 @@ export function showGates(element, gates) {
       }
     });
   const told = gates.filter((gate) => gate.penalty > 0).map((gate) => `${t("gate")} ${gate.number}: +${gate.penalty}`);
-  element.setAttribute("aria-label", told.join(", ") || t("noPenalty"));
+  element.setAttribute("aria-label", told.join(", ") || t(gates.some((gate) => gate.penalty !== null) ? "noPenalty" : "notYet"));
 }

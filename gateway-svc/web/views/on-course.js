@@ -3,6 +3,7 @@
 import { h, keyed, setText } from "../dom.js";
 import { gap, penalty, running, time } from "../format.js";
 import { t } from "../i18n.js";
+import { keep, kept } from "../storage.js";
 import { showGates } from "./gates.js";
 import { raceName } from "./races.js";
 
@@ -19,14 +20,14 @@ export function onCoursePanel(context) {
   const list = h("ol", { class: "boats" });
   const count = h("span", { class: "count" });
   const element = h("details", { class: "on-course" }, h("summary", {}, t("onCourse"), " ", count), list);
-  element.open = context.board || localStorage.getItem("boats") !== "closed";
+  element.open = context.board || kept("boats") !== "closed";
   element.hidden = true;
   element.addEventListener("toggle", () => {
     if (!context.board) {
-      localStorage.setItem("boats", element.open ? "open" : "closed");
+      keep("boats", element.open ? "open" : "closed");
     }
   });
-  /** By boat: the moment by the page's own clock at which it started. */
+  /** By boat: the moment by the page's own clock at which it started, and the time on the water that says so. */
   const started = new Map();
 
   function noteStart(boat) {
@@ -35,11 +36,14 @@ export function onCoursePanel(context) {
       started.delete(key);
       return;
     }
+    const before = started.get(key);
+    if (before?.time === boat.time) {
+      return;
+    }
     // The earliest start seen fits best.
     const start = performance.now() - boat.time * 10;
-    const before = started.get(key);
-    const isSame = before !== undefined && Math.abs(before - start) < SAME_START_MS;
-    started.set(key, isSame ? Math.min(before, start) : start);
+    const isSame = before !== undefined && Math.abs(before.start - start) < SAME_START_MS;
+    started.set(key, { start: isSame ? Math.min(before.start, start) : start, time: boat.time });
   }
 
   function render() {
@@ -48,13 +52,13 @@ export function onCoursePanel(context) {
     const boats = shown ? state.oncourse : [];
     element.hidden = boats.length === 0;
     setText(count, String(boats.length));
-    keyed(list, boats, keyOf, boatRow, (row, boat) => row.show(boat, state));
+    keyed(list, boats, keyOf, boatRow, (row, boat) => row.show(boat, context));
     tick();
   }
 
   function tick() {
     for (const row of list.children) {
-      const elapsed = performance.now() - started.get(row.dataset.key);
+      const elapsed = performance.now() - started.get(row.dataset.key)?.start;
       if (connection.status === "live" && elapsed >= 0 && elapsed < LONGEST_MS) {
         setText(row.clock, running(elapsed / 10));
       }
@@ -84,7 +88,7 @@ function boatRow() {
   const row = h("li", { class: "boat" }, bib, h("span", { class: "who" }, name, race),
     h("span", { class: "sum" }, h("span", {}, clock, extra), toBeat), gates);
   row.clock = clock;
-  row.show = (boat, state) => {
+  row.show = (boat, { state, connection }) => {
     setText(bib, String(boat.bib));
     setText(name, boat.name ?? "");
     setText(race, state.race(boat.raceId) ? raceName(state, state.race(boat.raceId)) : "");
@@ -93,7 +97,7 @@ function boatRow() {
       setText(clock, time(boat.total ?? boat.time));
     } else if (boat.time === null) {
       setText(clock, boat.dtStart ? "" : t("waiting"));
-    } else if (clock.textContent === "" || clock.textContent === t("waiting")) {
+    } else if (connection.status !== "live" || clock.textContent === "" || clock.textContent === t("waiting")) {
       setText(clock, running(boat.time));
     }
     row.classList.toggle("completed", boat.completed);

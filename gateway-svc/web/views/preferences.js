@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { switchLanguage, t } from "../i18n.js";
+import { keep } from "../storage.js";
 
 export function preferences() {
   return h("div", { class: "preferences" },
@@ -10,7 +11,7 @@ export function preferences() {
       click: switchTheme,
     }, "◐"),
     h("button", {
-      class: "quiet", lang: t("language") === "Česky" ? "cs" : "en",
+      class: "quiet language", lang: t("language") === "Česky" ? "cs" : "en",
       click() {
         switchLanguage();
         dispatchEvent(new Event("language"));
@@ -22,5 +23,5 @@ function switchTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
+  keep("theme", root.dataset.theme);
 }

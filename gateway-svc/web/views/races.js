@@ -6,8 +6,11 @@ const RUN = { "best-run-1": 1, "best-run-2": 2 };
 const RUNNING = 3;
 const FINISHED = 5;
 
-export function isBestRun(race) {
-  return race.raceType in RUN;
+/** Whether a race is a first run whose list is that of its second run too. */
+export function isListedTwice(state, race) {
+  const day = (one) => one.startTime?.slice(0, 10);
+  return race.raceType === "best-run-1" && state.races.some((other) =>
+    other.raceType === "best-run-2" && other.classId === race.classId && day(other) === day(race));
 }
 
 /** Such as `K1m - střední trať · 2. jízda`. */

@@ -8,6 +8,8 @@ use system_tests::{
 };
 
 pub const BOATS: usize = 60;
+const ROWS: &str = "[...document.querySelectorAll('.lists .result')].map((row) => \
+    ['.rank', '.bib', '.name', '.total', '.behind'].map((part) => row.querySelector(part).textContent))";
 
 /// A race day whose second race is being raced.
 pub struct Day {
@@ -113,6 +115,20 @@ impl Page {
         page
     }
 
+    /// A phone that watches the race that is on, with its list there.
+    pub async fn watching(day: &Day) -> Self {
+        let page = Self::open(day, Look::PHONE, "").await;
+        page.is_live().await;
+        page.has_rows().await;
+        page
+    }
+
+    /// Waits for a list of some length.
+    pub async fn has_rows(&self) {
+        self.wait("document.querySelectorAll('.result').length > 10")
+            .await;
+    }
+
     /// A browser for the page at `origin`.
     pub async fn at(origin: &str, look: Look) -> Self {
         Self {
@@ -159,22 +175,17 @@ impl Page {
 
     /// Rank, bib, name, sum and gap of each row that is shown.
     pub async fn rows(&self) -> Vec<[String; 5]> {
-        let script = "[...document.querySelectorAll('.lists .result')].map((row) => \
-            ['.rank', '.bib', '.name', '.total', '.behind'].map((part) => row.querySelector(part).textContent))";
-        serde_json::from_value(self.browser.value(script).await).expect("rows")
+        serde_json::from_value(self.browser.value(ROWS).await).expect("rows")
     }
 
     /// Waits until the rows are those of `truth`, as they read in a language.
     pub async fn shows(&self, truth: &[Value], language: &str) {
         let expected: Vec<_> = truth.iter().map(|row| read(row, language)).collect();
         let told = json!(expected);
-        let script = format!(
-            "JSON.stringify([...document.querySelectorAll('.lists .result')].map((row) => \
-            ['.rank', '.bib', '.name', '.total', '.behind'].map((part) => row.querySelector(part).textContent))) \
-            === JSON.stringify({told})"
-        );
-        self.wait(&script).await;
-        assert_eq!(self.rows().await, expected);
+        self.wait(&format!(
+            "JSON.stringify({ROWS}) === JSON.stringify({told})"
+        ))
+        .await;
     }
 
     /// Ends the browser, which must have nothing to complain about and asked nobody else.

@@ -57,8 +57,7 @@ async fn nothing_is_wider_than_a_narrow_phone_and_all_is_large_enough_to_tap() {
         page.wait("document.querySelector('main').children.length > 0")
             .await;
         if query.is_empty() || query == "?detail=all" {
-            page.wait("document.querySelectorAll('.result').length > 10")
-                .await;
+            page.has_rows().await;
             page.browser
                 .picture(&format!(
                     "narrow{}",
@@ -124,10 +123,7 @@ const FAINT: &str = "(() => {
 #[tokio::test]
 async fn motion_is_only_for_those_who_allow_it() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     let moves = "(() => { const row = document.querySelector('.result'); row.classList.add('changed'); \
         const name = getComputedStyle(row).animationName; row.classList.remove('changed'); return name; })()";
     for (wish, animation) in [("no-preference", "notice"), ("reduce", "none")] {
@@ -143,10 +139,7 @@ async fn motion_is_only_for_those_who_allow_it() {
 #[tokio::test]
 async fn results_are_printed_without_what_only_a_screen_needs() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     page.browser
         .devtools("Emulation.setEmulatedMedia", json!({ "media": "print" }))
         .await;

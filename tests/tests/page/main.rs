@@ -9,3 +9,4 @@ mod network;
 mod offline;
 mod people;
 mod results;
+mod trouble;

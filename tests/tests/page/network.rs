@@ -165,6 +165,5 @@ async fn results_are_readable_on_a_slow_network() {
         page.browser.value("readableAfter").await
     );
     page.shows(&day.truth().await, "cs").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
     page.close().await;
 }

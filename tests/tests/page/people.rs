@@ -1,17 +1,13 @@
 //! Whom somebody follows, and everybody who can't see or tap as most do.
 
 use serde_json::json;
-use system_tests::browser::Look;
 
 use super::kit::{Day, Page};
 
 #[tokio::test]
 async fn stars_make_a_list_of_ones_own_that_stays() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     let names = page.texts(".lists .name").await;
     page.click(".result:nth-child(2) .star").await;
     page.click(".result:nth-child(5) .star").await;
@@ -34,10 +30,7 @@ async fn stars_make_a_list_of_ones_own_that_stays() {
 #[tokio::test]
 async fn everything_is_reached_by_keyboard() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     let mut reached = Vec::new();
     for _ in 0..30 {
         press(&page, "Tab").await;
@@ -76,10 +69,7 @@ async fn press(page: &Page, key: &str) {
 #[tokio::test]
 async fn a_screen_reader_hears_of_a_finish_and_of_nothing_else() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     let watch = "window.told = []; new MutationObserver(() => told.push(document.getElementById('announcer').textContent))\
         .observe(document.getElementById('announcer'), { childList: true })";
     page.browser

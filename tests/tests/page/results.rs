@@ -100,10 +100,7 @@ async fn categories_and_search_are_in_the_address() {
 #[tokio::test]
 async fn a_row_opens_to_gates_and_times_and_all_rows_do_at_once() {
     let day = Day::half_way().await;
-    let page = Page::open(&day, Look::PHONE, "").await;
-    page.is_live().await;
-    page.wait("document.querySelectorAll('.result').length > 10")
-        .await;
+    let page = Page::watching(&day).await;
     page.click(".result .line").await;
     page.wait("document.querySelectorAll('.result .detail .gate').length > 20")
         .await;
