@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,7 +9,7 @@ use common::{
     domain::{EventId, EventStatus},
     http::ApiError,
     plan::Plan,
-    store::{Head, Store, StoreError},
+    store::{Store, StoreError, Terms},
 };
 
 use crate::{auth::wrong_key, memory::Known, state::App};
@@ -53,7 +52,7 @@ impl Target {
 pub async fn change<T, F, P>(app: &App, target: Target, plan: F) -> Result<T, ApiError>
 where
     T: Send + 'static,
-    F: Fn(Store, Arc<Head>) -> P + Send + Sync + 'static,
+    F: Fn(Store, Known) -> P + Send + Sync + 'static,
     P: Future<Output = Result<(T, Plan), ApiError>> + Send + 'static,
 {
     detached(Box::pin(run(app.clone(), target, plan))).await
@@ -69,7 +68,7 @@ pub async fn detached<T: Send + 'static>(
 
 async fn run<T, F, P>(app: App, mut target: Target, plan: F) -> Result<T, ApiError>
 where
-    F: Fn(Store, Arc<Head>) -> P,
+    F: Fn(Store, Known) -> P,
     P: Future<Output = Result<(T, Plan), ApiError>>,
 {
     let ts_ms = jiff::Timestamp::now().as_millisecond();
@@ -105,7 +104,7 @@ async fn attempt<T, F, P>(
     ts_ms: i64,
 ) -> Result<Option<T>, ApiError>
 where
-    F: Fn(Store, Arc<Head>) -> P,
+    F: Fn(Store, Known) -> P,
     P: Future<Output = Result<(T, Plan), ApiError>>,
 {
     let head = from.head();
@@ -116,18 +115,21 @@ where
     if target.key_salt.as_ref().is_some_and(|known| known != salt) {
         return Err(wrong_key());
     }
-    let planned = plan(app.store.clone(), Arc::clone(&head)).await;
+    let planned = plan(app.store.clone(), from.clone()).await;
     if from.is_remembered() && planned.as_ref().map_or(true, |(_, plan)| plan.is_empty()) {
         return Ok(None);
     }
     let (answer, plan) = planned?;
     let plan = from.guarded(plan);
     let deadline = target.received + app.request_timeout;
-    let deadline_ms = from.server_deadline_ms(deadline);
-    let commit = app
-        .store
-        .commit(&head, &plan, target.states, ts_ms, deadline_ms, app.limits);
-    match commit.await {
+    let terms = Terms {
+        states: target.states,
+        ts_ms,
+        deadline_ms: from.server_deadline_ms(deadline),
+        same_epoch: from.is_remembered(),
+        limits: app.limits,
+    };
+    match app.store.commit(head, &plan, terms).await {
         Ok(committed) => {
             app.metrics.commits.with_label_values(&[target.what]).inc();
             app.memory.committed(from, &plan, committed);

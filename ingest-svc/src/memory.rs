@@ -4,12 +4,12 @@
 //! that the plan goes by was written since, and an answer without a commit is never given from it.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use common::{
-    domain::{EventId, EventRecord},
+    domain::{Competition, EventId, EventRecord, RaceId},
     plan::{Part, Plan},
     store::{Committed, Head, Store, StoreError},
 };
@@ -20,12 +20,16 @@ use moka::sync::Cache;
 const FRESH_FOR: Duration = Duration::from_millis(50);
 /// How long after its last read an event is remembered through this process's own commits.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
-const EVENTS_MAX: u64 = 200;
+/// Rows and participants of all remembered events; the rest of an event counts as [`HEAD_ROWS`].
+const ROWS_MAX: u64 = 50_000;
+const HEAD_ROWS: u32 = 200;
 
 /// An event as it was read, or as a commit left it.
 #[derive(Debug, Clone)]
 pub struct Known {
     head: Arc<Head>,
+    /// The rows last asked for; what a commit of this head expects makes them true for it.
+    competition: Arc<Mutex<Arc<Competition>>>,
     read_at: Instant,
     remembered: bool,
 }
@@ -36,10 +40,16 @@ impl Known {
         let read_at = Instant::now();
         let head = Arc::new(store.head(event_id).await?);
         Ok(Self {
+            competition: Arc::new(Mutex::new(without_rows(&head))),
             head,
             read_at,
             remembered: false,
         })
+    }
+
+    /// The event.
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     /// The event's record.
@@ -67,13 +77,39 @@ impl Known {
         self.read_at.elapsed() < usable_for
     }
 
-    /// The head, with the server's clock moved on to now if it comes from memory.
-    pub fn head(&self) -> Arc<Head> {
-        let mut head = Arc::clone(&self.head);
-        if self.remembered {
-            Arc::make_mut(&mut head).server_ms += millis(self.read_at.elapsed());
+    /// The rows of `races`, and maybe of others, with the participants of their classes; read if
+    /// they are not remembered. Races that the event lacks are left out.
+    pub async fn competition(
+        &self,
+        store: &Store,
+        races: &[RaceId],
+    ) -> Result<Arc<Competition>, StoreError> {
+        if races.is_empty() {
+            return Ok(without_rows(&self.head));
         }
-        head
+        let structure = &self.head.structure;
+        let mut wanted = races.iter().filter(|id| structure.race(id).is_some());
+        let remembered = self.remembered_competition();
+        if wanted.all(|id| remembered.rows.contains_key(id)) {
+            return Ok(remembered);
+        }
+        let read = Arc::new(store.competition(&self.head, races).await?);
+        *self.lock() = Arc::clone(&read);
+        Ok(read)
+    }
+
+    fn remembered_competition(&self) -> Arc<Competition> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Arc<Competition>> {
+        let locked = self.competition.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server's clock, ms since 1970: moved on since the read.
+    pub fn now_ms(&self) -> i64 {
+        self.head.server_ms + millis(self.read_at.elapsed())
     }
 
     /// `deadline` by the server's clock, ms since 1970.
@@ -88,6 +124,26 @@ impl Known {
         }
         plan
     }
+
+    /// What it became by committing `plan`; `None` when that is better read.
+    fn after(self, plan: &Plan, committed: Committed) -> Option<Self> {
+        let competition = plan.applied_to(self.remembered_competition());
+        let head = Arc::new(Arc::unwrap_or_clone(self.head).after(plan, committed)?);
+        let competition = competition.unwrap_or_else(|| without_rows(&head));
+        Some(Self {
+            head,
+            competition: Arc::new(Mutex::new(competition)),
+            read_at: self.read_at,
+            remembered: true,
+        })
+    }
+}
+
+fn without_rows(head: &Head) -> Arc<Competition> {
+    Arc::new(Competition {
+        structure: Arc::clone(&head.structure),
+        ..Competition::default()
+    })
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -100,7 +156,11 @@ pub struct Memory(Cache<EventId, Known>);
 
 impl Default for Memory {
     fn default() -> Self {
-        let events = Cache::builder().max_capacity(EVENTS_MAX);
+        let weigh = |_: &EventId, known: &Known| {
+            let rows = known.remembered_competition().row_count();
+            HEAD_ROWS.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX))
+        };
+        let events = Cache::builder().max_capacity(ROWS_MAX).weigher(weigh);
         Self(events.time_to_live(REMEMBERED_FOR).build())
     }
 }
@@ -118,17 +178,9 @@ impl Memory {
 
     /// Remembers what `known` became by committing `plan`.
     pub fn committed(&self, known: Known, plan: &Plan, committed: Committed) {
-        let Known { head, read_at, .. } = known;
-        let event_id = head.record.event_id.clone();
-        match Arc::unwrap_or_clone(head).after(plan, committed) {
-            Some(head) => {
-                let known = Known {
-                    head: Arc::new(head),
-                    read_at,
-                    remembered: true,
-                };
-                self.0.insert(event_id, known);
-            }
+        let event_id = known.record().event_id.clone();
+        match known.after(plan, committed) {
+            Some(known) => self.0.insert(event_id, known),
             None => self.forget(&event_id),
         }
     }

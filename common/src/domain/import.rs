@@ -21,6 +21,15 @@ pub struct Competition {
     pub rows: BTreeMap<RaceId, Rows>,
 }
 
+impl Competition {
+    /// Rows and participants of all races and classes in it.
+    pub fn row_count(&self) -> usize {
+        let rows = self.rows.values().map(Rows::len);
+        let participants = self.participants.values().map(Participants::len);
+        rows.chain(participants).sum()
+    }
+}
+
 /// What the export says about the event itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExportedDetails {

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use crate::{
     domain::{
-        ClassId, DataKind, EventConfig, EventDetails, EventStatus, ImageRecord, KeyRecord,
-        OnCourse, Participant, ParticipantId, RaceId, Row, Structure,
+        ClassId, Competition, DataKind, EventConfig, EventDetails, EventStatus, ImageRecord,
+        KeyRecord, OnCourse, Participant, ParticipantId, RaceId, Row, Structure,
     },
     protocol::Change,
 };
@@ -83,6 +83,25 @@ impl Plan {
             writes: self.writes,
         };
         (stored, told)
+    }
+
+    /// What it makes of the rows in `competition`, which may lack races; `None` when it writes more
+    /// than rows and boats.
+    pub fn applied_to(&self, mut competition: Arc<Competition>) -> Option<Arc<Competition>> {
+        for write in &self.writes {
+            match write {
+                Write::OnCourse(_) => {}
+                Write::Rows(race_id, changed) => {
+                    let competition = Arc::make_mut(&mut competition);
+                    if let Some(rows) = competition.rows.get_mut(race_id) {
+                        let by_id = |row: &Row| (row.participant_id.clone(), row.clone());
+                        rows.extend(changed.iter().map(by_id));
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(competition)
     }
 
     /// Whether committing it would do nothing at all.

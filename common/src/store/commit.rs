@@ -37,6 +37,22 @@ impl Default for Limits {
     }
 }
 
+/// When a commit may happen, beside what its plan expects.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The states that the event may be in; any if `None`.
+    pub states: Option<&'a [EventStatus]>,
+    /// When it was asked for, ms since 1970; spectators see it.
+    pub ts_ms: i64,
+    /// Not later than this by the server's clock, ms since 1970.
+    pub deadline_ms: i64,
+    /// Only in the epoch of the head, which a server that may have lost writes does not continue:
+    /// its revisions count other writes.
+    pub same_epoch: bool,
+    /// What is kept and published.
+    pub limits: Limits,
+}
+
 /// A commit that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
@@ -52,6 +68,7 @@ struct ScriptPlan<'a> {
     ts_ms: i64,
     epoch: Epoch,
     new_epochs: bool,
+    same_epoch: Option<&'a Epoch>,
     channel: String,
     publish: &'static str,
     states: Option<&'a [EventStatus]>,
@@ -150,26 +167,21 @@ impl Batch {
 }
 
 impl Store {
-    /// Commits `plan`, computed from `head`: wholly or not at all, and not after `deadline_ms` (by
-    /// the server's clock). `states` are those that the event may be in. A plan that changes
-    /// nothing commits nothing.
+    /// Commits `plan`, computed from `head`: wholly or not at all, and only on `terms`. A plan that
+    /// changes nothing commits nothing.
     pub async fn commit(
         &self,
         head: &Head,
         plan: &Plan,
-        states: Option<&[EventStatus]>,
-        ts_ms: i64,
-        deadline_ms: i64,
-        limits: Limits,
+        terms: Terms<'_>,
     ) -> Result<Committed, StoreError> {
+        let limits = terms.limits;
         if plan.is_empty() {
             let position = head.position.clone();
             return Ok(Committed { position });
         }
         if !limits.atomic && !plan.writes.is_empty() && !plan.changes.is_empty() {
-            return self
-                .commit_torn(head, plan, states, ts_ms, deadline_ms, limits)
-                .await;
+            return self.commit_torn(head, plan, terms).await;
         }
         let keys = EventKeys::new(&head.record.event_id);
         let mut batch = Batch {
@@ -182,13 +194,14 @@ impl Store {
         }
         let header = ScriptPlan {
             incarnation: &head.record.incarnation,
-            deadline_ms,
-            ts_ms,
+            deadline_ms: terms.deadline_ms,
+            ts_ms: terms.ts_ms,
             epoch: Epoch::random(),
             new_epochs: limits.new_epochs,
+            same_epoch: terms.same_epoch.then_some(&head.position.epoch),
             channel: keys.feed(),
             publish: self.publish_command(),
-            states,
+            states: terms.states,
             expected: plan
                 .expected
                 .iter()
@@ -231,19 +244,17 @@ impl Store {
         &self,
         head: &Head,
         plan: &Plan,
-        states: Option<&[EventStatus]>,
-        ts_ms: i64,
-        deadline_ms: i64,
-        limits: Limits,
+        terms: Terms<'_>,
     ) -> Result<Committed, StoreError> {
         const TORN_FOR: std::time::Duration = std::time::Duration::from_millis(150);
         let (rows, message) = plan.clone().torn();
-        let commit = |plan, states| async move {
-            Box::pin(self.commit(head, plan, states, ts_ms, deadline_ms, limits)).await
-        };
-        commit(&rows, states).await?;
+        Box::pin(self.commit(head, &rows, terms)).await?;
         tokio::time::sleep(TORN_FOR).await;
-        commit(&message, None).await
+        let terms = Terms {
+            states: None,
+            ..terms
+        };
+        Box::pin(self.commit(head, &message, terms)).await
     }
 }
 

@@ -36,7 +36,7 @@ mod seats;
 mod secret;
 
 pub use client::{Store, StoreConfig};
-pub use commit::{Committed, Limits};
+pub use commit::{Committed, Limits, Terms};
 pub use create::NewEvent;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedStats, FeedWithout};

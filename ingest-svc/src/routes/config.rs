@@ -67,9 +67,10 @@ pub async fn set(
         key_salt: Some(record.key.salt.clone()),
         received,
     };
-    let config = change(&app, target, move |_, head| {
+    let config = change(&app, target, move |_, known| {
         let patch = patch.clone();
         async move {
+            let head = known.head();
             let (record, structure) = (&head.record, &head.structure);
             let planned = config::plan(
                 record,

@@ -213,8 +213,8 @@ pub async fn edit(
 ) -> Result<Json<AdminEvent>, ApiError> {
     let body: EditBody = body::json(request, app.event_limit).await?;
     let target = target(&record, "edit", received);
-    let after = change(&app, target, move |_, head| {
-        let planned = edited(&head, &body);
+    let after = change(&app, target, move |_, known| {
+        let planned = edited(known.head(), &body);
         async move { planned }
     });
     Ok(Json(AdminEvent::new(&after.await?, &app.keys)))
@@ -349,15 +349,17 @@ pub async fn rotate_key(
     let new_digest = app.keys.digest_of(&with_new_key(record.clone()));
     // Findable before it is valid, so that no instant exists in which no key works.
     app.store.index_event(&record.event_id, &new_digest).await?;
-    let rotated = change(&app, target, move |_, head| {
-        let after = with_new_key(head.record.clone());
+    let rotated = change(&app, target, move |_, known| {
+        let head = known.head();
+        let before = head.record.clone();
+        let after = with_new_key(before.clone());
         let plan = Plan {
             expected: vec![head.revisions.expect(Part::Record)],
             touched: vec![Part::Record],
             writes: vec![Write::Key(after.key.clone())],
             changes: Vec::new(),
         };
-        async move { Ok(((head.record.clone(), after), plan)) }
+        async move { Ok(((before, after), plan)) }
     })
     .await;
     let (obsolete, rotated) = match rotated {

@@ -68,9 +68,10 @@ pub async fn push(
     let entries = body.into_entries()?;
     let record = known.record().clone();
     let target = ingest_target(known, DataKind::OnCourse, received);
-    let active = change(&app, target, move |store, head| {
+    let active = change(&app, target, move |store, known| {
         let entries = entries.clone();
         async move {
+            let head = known.head();
             guard(DataKind::OnCourse, head.record.status)?;
             if !head.record.has_xml {
                 return Ok((None, Plan::default()));
@@ -78,15 +79,15 @@ pub async fn push(
             let needing = entries
                 .iter()
                 .filter(|entry| on_course::needs_people(entry, &head.on_course));
-            let races = needing.map(|entry| &entry.race_id);
-            let competition = store.competition(&head, races).await?;
+            let races: Vec<_> = needing.map(|entry| entry.race_id.clone()).collect();
+            let competition = known.competition(&store, &races).await?;
             let (after, plan) = on_course::plan(
                 &head.record,
                 &competition,
                 &head.on_course,
                 &head.revisions,
                 entries,
-                head.server_ms,
+                known.now_ms(),
             )?;
             Ok((Some(after), plan))
         }
@@ -123,7 +124,7 @@ impl Flushes {
             return;
         }
         let app = app.clone();
-        let target = Target {
+        let mut target = Target {
             event_id: record.event_id.clone(),
             incarnation: record.incarnation.clone(),
             what: "oncourse-flush",
@@ -136,10 +137,12 @@ impl Flushes {
             tokio::time::sleep(SHOWN_AFTER).await;
             // Removed first: a push from now on needs a flush of its own.
             self.events().remove(&target.event_id);
+            target.known = app.memory.of(&target.event_id).map(Box::new);
             let event_id = target.event_id.clone();
-            let flushed = change(&app, target, |_, head| async move {
+            let flushed = change(&app, target, |_, known| async move {
+                let head = known.head();
                 let (structure, current) = (&head.structure, &head.on_course);
-                let now_ms = head.server_ms;
+                let now_ms = known.now_ms();
                 let plan = on_course::refresh(structure, current, &head.revisions, now_ms);
                 Ok(((), plan))
             });

@@ -52,23 +52,24 @@ pub async fn push(
     let body: ResultsBody = body::json(request, app.json_limit).await?;
     let rows = body.into_rows();
     let target = ingest_target(known, DataKind::Results, received);
-    let updated = change(&app, target, move |store, head| {
+    let updated = change(&app, target, move |store, known| {
         let rows = rows.clone();
         async move {
+            let head = known.head();
             guard(DataKind::Results, head.record.status)?;
             if !head.record.has_xml {
                 return Ok((None, Plan::default()));
             }
             let pushed = rows.iter().map(|row| &row.race_id);
             let races = results::concerned(&head.structure, pushed);
-            let competition = store.competition(&head, &races).await?;
+            let competition = known.competition(&store, &races).await?;
             let before = results::Before {
                 record: &head.record,
                 competition: &competition,
                 on_course: &head.on_course.shown,
                 revisions: &head.revisions,
             };
-            let (updated, plan) = results::plan(&before, rows, head.server_ms)?;
+            let (updated, plan) = results::plan(&before, rows, known.now_ms())?;
             Ok((Some(updated), plan))
         }
     });

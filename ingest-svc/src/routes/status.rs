@@ -85,7 +85,8 @@ pub async fn set(
         received,
     };
     let now_ms = Timestamp::now().as_millisecond();
-    let previous = change(&app, target, move |_, head| async move {
+    let previous = change(&app, target, move |_, known| async move {
+        let head = known.head();
         let record = &head.record;
         let plan = status::plan(record, &head.on_course, &head.revisions, requested, now_ms)?;
         Ok((record.status, plan))

@@ -73,10 +73,11 @@ pub async fn push(
     let (export, imported) = parsed.map_err(|error| ApiError::Internal(error.to_string()))??;
     let export = Arc::new(export);
     let target = ingest_target(known, DataKind::Xml, received);
-    change(&app, target, move |store, head| {
+    change(&app, target, move |store, known| {
         let export = Arc::clone(&export);
         async move {
-            let before = store.whole_competition(&head).await?;
+            let head = known.head();
+            let before = store.whole_competition(head).await?;
             let planned = tokio::task::block_in_place(|| {
                 let (record, boats) = (&head.record, &head.on_course.shown);
                 import::plan(
@@ -85,7 +86,7 @@ pub async fn push(
                     boats,
                     &head.revisions,
                     &export,
-                    head.server_ms,
+                    known.now_ms(),
                 )
             });
             Ok(((), planned?))

@@ -52,6 +52,59 @@ async fn pushes_through_two_processes_in_turn_are_all_kept() {
     assert_eq!(row["time"], 9019);
 }
 
+/// What a server holds of an event, to be put back as if the writes since had been lost.
+async fn dump(redis: &mut redis::aio::MultiplexedConnection) -> Vec<(String, Vec<u8>)> {
+    let query = redis::cmd("KEYS").arg("ed:{E}:*").query_async(redis).await;
+    let keys: Vec<String> = query.expect("an answer");
+    let mut dumped = Vec::new();
+    for key in keys {
+        let query = redis::cmd("DUMP").arg(&key).query_async(redis).await;
+        dumped.push((key, query.expect("a dump")));
+    }
+    dumped
+}
+
+async fn put_back(redis: &mut redis::aio::MultiplexedConnection, dumped: Vec<(String, Vec<u8>)>) {
+    let mut pipe = redis::pipe();
+    for (key, bytes) in dumped {
+        let restore = pipe.cmd("RESTORE").arg(key).arg(0).arg(bytes);
+        restore.arg("REPLACE").ignore();
+    }
+    // Whoever took over has another identity.
+    pipe.hset("ed:{E}:meta", "replid", "another").ignore();
+    pipe.query_async::<()>(redis)
+        .await
+        .expect("all is put back");
+}
+
+#[tokio::test]
+async fn writes_that_a_server_lost_are_written_again() {
+    let (stack, one, other, key) = two_processes().await;
+    let client = redis::Client::open(stack.redis().url()).expect("a URL");
+    let mut redis = client.get_multiplexed_async_connection().await.expect("it");
+    one.push_result(&key, RACE, 1, 9001).await;
+    let before = dump(&mut redis).await;
+    one.push_result(&key, RACE, 1, 9002).await;
+    put_back(&mut redis, before).await;
+    // As many writes as were lost: the revisions are the same again.
+    other.push_result(&key, RACE, 2, 9500).await;
+    let both = json!({ "results": [
+        { "raceId": RACE, "bib": 1, "time": 9002, "pen": 200 },
+        { "raceId": RACE, "bib": 2, "time": 9501, "pen": 200 },
+    ] });
+    let answer = one.push(&key, "/ingest/results", &both).await;
+    assert_eq!(answer.body["updated"], 2, "{}", answer.body);
+    let list = stack
+        .gateway_at(0)
+        .get(&format!("/events/E/results/{RACE}"))
+        .await;
+    let time = |bib: u32| {
+        let mut rows = list.body["results"].as_array().expect("rows").iter();
+        rows.find(|row| row["bib"] == bib).expect("its row")["time"].clone()
+    };
+    assert_eq!((time(1), time(2)), (json!(9002), json!(9501)));
+}
+
 #[tokio::test]
 async fn a_key_rotated_elsewhere_opens_nothing_at_once() {
     let (_stack, one, other, key) = two_processes().await;

@@ -44,7 +44,7 @@ async fn reset(redis: &RedisServer) {
 }
 
 #[tokio::test]
-async fn a_push_is_one_commit_and_of_results_one_read_more() {
+async fn a_push_is_one_commit() {
     // No gateway: rooms ask too.
     let config = system_tests::StackConfig {
         gateways: 0,
@@ -60,7 +60,7 @@ async fn a_push_is_one_commit_and_of_results_one_read_more() {
             "raceId": "K1M_QUA_4", "bib": 1, "time": time, "name": "SOMEBODY", "club": "A club",
         }] })
     };
-    for (path, most) in [("/ingest/oncourse", 1), ("/ingest/results", 2)] {
+    for path in ["/ingest/oncourse", "/ingest/results"] {
         reset(stack.redis()).await;
         for push in 0..PUSHES {
             let answer = if path == "/ingest/oncourse" {
@@ -73,9 +73,9 @@ async fn a_push_is_one_commit_and_of_results_one_read_more() {
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
         let trips = round_trips(stack.redis()).await;
-        // A list that waits is shown by a read and a commit of its own, after which a push reads again;
-        // the first connection is looked at, and the first push reads.
+        // A list that waits is shown by a commit of its own, or two when a push is faster, which then reads
+        // again; the first connection is looked at, and the first push reads.
         let beside = 4 + 3 * PUSHES / 5;
-        assert!(trips <= most * PUSHES + beside, "{path}: {trips}");
+        assert!(trips <= PUSHES + beside, "{path}: {trips}");
     }
 }

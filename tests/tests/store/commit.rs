@@ -7,7 +7,7 @@ use common::{
     },
     plan::{Part, Plan, Write, import, on_course, results, status},
     protocol::{Kind, Position},
-    store::{Head, History, Limits, NewEvent, Store, StoreError},
+    store::{Head, History, Limits, NewEvent, Store, StoreError, Terms},
 };
 use proptest::{prelude::*, test_runner::Config};
 use system_tests::{RedisServer, SAMPLE_XML};
@@ -44,15 +44,27 @@ async fn head(store: &Store) -> Head {
     store.head(&event_id()).await.expect("the event is there")
 }
 
+fn terms(head: &Head) -> Terms<'static> {
+    Terms {
+        states: None,
+        ts_ms: 7,
+        deadline_ms: head.server_ms + LATER_MS,
+        same_epoch: false,
+        limits: Limits::default(),
+    }
+}
+
 async fn commit(
     store: &Store,
     head: &Head,
     plan: &Plan,
     limits: Limits,
 ) -> Result<u64, StoreError> {
-    let committed = store
-        .commit(head, plan, None, 7, head.server_ms + LATER_MS, limits)
-        .await;
+    let terms = Terms {
+        limits,
+        ..terms(head)
+    };
+    let committed = store.commit(head, plan, terms).await;
     committed.map(|committed| committed.position.seq)
 }
 
@@ -138,24 +150,26 @@ async fn state_time_and_incarnation_are_checked_in_the_same_step() {
         writes: vec![Write::HasXml],
         ..Plan::default()
     };
-    let (limits, later) = (Limits::default(), old.server_ms + LATER_MS);
-    let running: &[EventStatus] = &[EventStatus::Running];
-    let state = store
-        .commit(&old, &plan, Some(running), 0, later, limits)
-        .await;
+    let running = Terms {
+        states: Some(&[EventStatus::Running]),
+        ..terms(&old)
+    };
+    let state = store.commit(&old, &plan, running).await;
     assert!(
         matches!(state, Err(StoreError::State(EventStatus::Draft))),
         "{state:?}"
     );
-    let late = store
-        .commit(&old, &plan, None, 0, old.server_ms - 1, limits)
-        .await;
+    let over = Terms {
+        deadline_ms: old.server_ms - 1,
+        ..terms(&old)
+    };
+    let late = store.commit(&old, &plan, over).await;
     assert!(matches!(late, Err(StoreError::Late)), "{late:?}");
     store.delete(&old, "digest", 0).await.expect("it is there");
-    let gone = store.commit(&old, &plan, None, 0, later, limits).await;
+    let gone = store.commit(&old, &plan, terms(&old)).await;
     assert!(matches!(gone, Err(StoreError::NoEvent)), "{gone:?}");
     created(&store).await;
-    let recreated = store.commit(&old, &plan, None, 0, later, limits).await;
+    let recreated = store.commit(&old, &plan, terms(&old)).await;
     assert!(
         matches!(recreated, Err(StoreError::NoEvent)),
         "{recreated:?}"
@@ -180,8 +194,13 @@ fn finish(race_id: &str, bib: u32, time: u64) -> LiveRow {
 
 async fn push_result(store: &Store, row: LiveRow, limits: Limits) -> Result<u64, StoreError> {
     let head = head(store).await;
+    let plan = planned(store, &head, row).await?;
+    commit(store, &head, &plan, limits).await
+}
+
+async fn planned(store: &Store, head: &Head, row: LiveRow) -> Result<Plan, StoreError> {
     let race_id = row.race_id.clone();
-    let competition = store.competition(&head, [&race_id]).await?;
+    let competition = store.competition(head, [&race_id]).await?;
     let before = results::Before {
         record: &head.record,
         competition: &competition,
@@ -189,8 +208,7 @@ async fn push_result(store: &Store, row: LiveRow, limits: Limits) -> Result<u64,
         revisions: &head.revisions,
     };
     let plan = results::plan(&before, vec![row], 0);
-    let (_, plan) = plan.map_err(|_| StoreError::Conflict)?;
-    commit(store, &head, &plan, limits).await
+    Ok(plan.map_err(|_| StoreError::Conflict)?.1)
 }
 
 #[tokio::test]
@@ -267,6 +285,34 @@ async fn a_server_with_another_identity_starts_another_epoch() {
     let after = head(&store).await.position;
     assert_ne!(before.epoch, after.epoch);
     assert_eq!((seq, after.seq), (before.seq + 1, before.seq + 1));
+    fsck::check(&store, &event_id()).await;
+}
+
+#[tokio::test]
+async fn who_asks_for_the_same_epoch_is_refused_by_another_server() {
+    let mut redis = RedisServer::start().await;
+    let store = redis.store();
+    running(&store).await;
+    let known = head(&store).await;
+    let row = |time| finish("K1M_QUA_4", 1, time);
+    let plan = planned(&store, &known, row(9000)).await.expect("ok");
+    let same_epoch = Terms {
+        same_epoch: true,
+        ..terms(&known)
+    };
+    redis.restart().await;
+    // A read finds the connection broken and makes another one.
+    assert_eq!(head(&store).await.position, known.position);
+    let refused = store.commit(&known, &plan, same_epoch).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    // Somebody else starts the next epoch: now the server is known, and the epoch another one.
+    set_status(&store, EventStatus::Finished).await.expect("ok");
+    let refused = store.commit(&known, &plan, same_epoch).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    store
+        .commit(&known, &plan, terms(&known))
+        .await
+        .expect("ok");
     fsck::check(&store, &event_id()).await;
 }
 

@@ -1,8 +1,8 @@
 -- Commits one plan: checks, rows, seqs, history and publication in one step.
 -- KEYS  meta, marks, history, then the keys that the plan's writes name by index
 -- ARGV  1: the plan as JSON, 2…: the values of its writes, then the bodies of its changes, in order
--- plan  incarnation, deadline_ms (server clock), ts_ms, epoch (used if a new one is needed), new_epochs, channel,
---       publish (command), states (allowed ones, or null), expected [[part, revision]…],
+-- plan  incarnation, deadline_ms (server clock), ts_ms, epoch (used if a new one is needed), new_epochs, same_epoch (or
+--       null: any), channel, publish (command), states (allowed ones, or null), expected [[part, revision]…],
 --       touched [part…], writes [[command, key index, number of values]…],
 --       changes [[kind, [mark…]]…], messages_max, bytes_max, inline_bytes_max
 -- gives {'ok', epoch, seq} | {'gone'} | {'late'} | {'state', status} | {'conflict'}
@@ -33,7 +33,11 @@ end
 -- A server with another replication identity may have lost the last seqs and would hand them out
 -- again: what follows is another history.
 local now_replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-if plan.new_epochs and now_replid ~= replid then
+local another_server = plan.new_epochs and now_replid ~= replid
+if plan.same_epoch ~= cjson.null and (another_server or epoch ~= plan.same_epoch) then
+  return {'conflict'}
+end
+if another_server then
   epoch, history_bytes = plan.epoch, 0
   redis.call('DEL', history)
   redis.call('HSET', meta, 'epoch', epoch, 'replid', now_replid)

@@ -4,7 +4,7 @@ use common::{
     domain::EventId,
     plan::on_course,
     protocol::{Position, Seq},
-    store::{History, Store, StoreError},
+    store::{History, Store, StoreError, Terms},
 };
 use tokio::time::Instant;
 use tracing::warn;
@@ -91,10 +91,14 @@ impl Running {
                 let head = store.head(&event_id).await?;
                 let (structure, boats) = (&head.structure, &head.on_course);
                 let plan = on_course::refresh(structure, boats, &head.revisions, head.server_ms);
-                let deadline_ms = head.server_ms + REFRESH_WITHIN_MS;
-                store
-                    .commit(&head, &plan, None, now_ms(), deadline_ms, limits)
-                    .await
+                let terms = Terms {
+                    states: None,
+                    ts_ms: now_ms(),
+                    deadline_ms: head.server_ms + REFRESH_WITHIN_MS,
+                    same_epoch: false,
+                    limits,
+                };
+                store.commit(&head, &plan, terms).await
             };
             match refreshed.await {
                 // Another gateway or an ingest process was faster.
