@@ -110,7 +110,8 @@ impl Hub {
     /// while this gateway takes nobody.
     pub async fn check(&self, event_id: &EventId) -> Result<(), ApiError> {
         if self.room(event_id).is_none() {
-            self.check_status(event_id).await?;
+            // Boxed: ten thousand who come at once shall not each bring room for a read that is rare.
+            Box::pin(self.check_status(event_id)).await?;
         }
         if self.inner.draining.load(Ordering::Relaxed) {
             return Err(ApiError::Unavailable("draining".to_owned()));
@@ -330,7 +331,7 @@ impl Ticket {
         let join = Command::Join(entrant, coming.since);
         if let Err(mpsc::error::SendError(Command::Join(entrant, _))) = commands.send(join).await {
             let code = CloseCode::ServiceRestart;
-            entrant.turn_away(code, "the room has just closed").await;
+            Box::pin(entrant.turn_away(code, "the room has just closed")).await;
         }
     }
 }
