@@ -279,6 +279,8 @@ export class Connection extends EventTarget {
     this.state.takeWhole(event.body, boats.body.oncourse, Math.min(event.body.seq, boats.seq));
     if (event.body.event.status === "official") {
       this.set("final");
+    } else if (this.claimed === "gone") {
+      this.set("connecting");
     }
     return "read";
   }

@@ -36,9 +36,9 @@ const hasChanged = (race, results) => !race || race.resultsSeq > results.seq;
 
 const isSame = (one, other) => one.raceId === other.raceId && one.bib === other.bib;
 
-/** What tells rows of a list apart: the bib, where there is one. */
+/** What tells rows of a list apart: the bib alone may stand twice, or nowhere yet. */
 export function keyOf(row) {
-  return row.bib ?? row.athleteId ?? row.name;
+  return `${row.bib ?? ""} ${row.athleteId ?? row.name}`;
 }
 
 export class EventState extends EventTarget {

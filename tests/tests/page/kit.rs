@@ -115,6 +115,17 @@ impl Page {
         page
     }
 
+    /// A phone on which `script` runs before anything of the page does.
+    pub async fn prepared(day: &Day, script: &str) -> Self {
+        let page = Self::at(&day.origin(), Look::PHONE).await;
+        let source = json!({ "source": script });
+        page.browser
+            .devtools("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+        page.goto("/events/E").await;
+        page
+    }
+
     /// A phone that watches the race that is on, with its list there.
     pub async fn watching(day: &Day) -> Self {
         let page = Self::open(day, Look::PHONE, "").await;
@@ -158,6 +169,16 @@ impl Page {
     pub async fn click(&self, selector: &str) {
         let script = format!("document.querySelector({}).click()", json!(selector));
         self.browser.value(&script).await;
+    }
+
+    /// Presses `Enter` or `Tab`.
+    pub async fn press(&self, key: &str) {
+        let text = if key == "Enter" { "\r" } else { "" };
+        let code = if key == "Enter" { 13 } else { 9 };
+        for kind in ["keyDown", "keyUp"] {
+            let event = json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
+            self.browser.devtools("Input.dispatchKeyEvent", event).await;
+        }
     }
 
     /// Texts of all elements that a selector finds.

@@ -42,7 +42,7 @@ async fn rows_stay_under_the_finger_while_the_list_moves() {
     let last = BOATS.to_string();
     day.finish(last.parse().expect("a bib"), 7_900).await;
     page.wait(&format!(
-        "document.querySelector('.result').dataset.key === '{last}'"
+        "document.querySelector('.result').dataset.key.startsWith('{last} ')"
     ))
     .await;
     let now = "(() => { const row = document.querySelector(`.result[data-key='KEY']`); return [row.dataset.key, row.getBoundingClientRect().top]; })()";
@@ -85,6 +85,52 @@ async fn boats_on_the_water_show_gates_as_they_are_judged_and_go_when_they_are_g
     day.clear_water().await;
     page.wait("document.querySelector('.on-course').hidden")
         .await;
+    page.close().await;
+}
+
+/// Seconds that a clock has shown, each once, in order.
+const WATCH: &str = "(() => { window.shown = []; const look = () => { \
+    const boat = document.querySelector(`.boat[data-key$=' BIB'] .clock`); const text = boat?.textContent; \
+    if (text && text !== shown.at(-1)) { shown.push(text); } requestAnimationFrame(look); }; look(); })()";
+
+#[tokio::test]
+async fn a_clock_does_not_go_back_while_other_boats_move() {
+    const STEPS: u32 = 15;
+    let day = Day::half_way().await;
+    let page = Page::watching(&day).await;
+    let race = &day.race().race_id;
+    // The time on the water comes in whole seconds; the boat behind passes gate after gate.
+    let push = async |step: u32| {
+        let passed = vec![0; step as usize];
+        let boat = |bib, time, gates: &[u32]| serde_json::json!({ "raceId": race, "bib": bib, "time": time, "gates": gates });
+        let boats = [
+            boat(41, 3_000 + step / 5 * 100, &[0, 0]),
+            boat(42, 1_000 + step / 5 * 100, &passed),
+        ];
+        let body = serde_json::json!({ "oncourse": boats });
+        assert_eq!(
+            day.api()
+                .push(&day.key, "/ingest/oncourse", &body)
+                .await
+                .status,
+            200
+        );
+    };
+    day.clear_water().await;
+    push(0).await;
+    page.wait("document.querySelector(`.boat[data-key$=' 41'] .clock`)")
+        .await;
+    page.browser.value(&WATCH.replace("BIB", "41")).await;
+    for step in 1..=STEPS {
+        push(step).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let shown = page
+        .browser
+        .value("shown.map((text) => Number(text.replace(',', '.')))")
+        .await;
+    let shown: Vec<f64> = serde_json::from_value(shown).expect("numbers");
+    assert!(shown.len() > 10 && shown.is_sorted(), "{shown:?}");
     page.close().await;
 }
 

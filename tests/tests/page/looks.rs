@@ -102,6 +102,28 @@ async fn text_stands_out_from_its_ground_in_light_and_dark() {
     page.close().await;
 }
 
+/// Browsers of 2023 do not know `light-dark()`.
+#[tokio::test]
+async fn older_phones_see_all_of_it_in_light_colours() {
+    let day = Day::half_way().await;
+    let page = Page::watching(&day).await;
+    let older = "const done = arguments[0]; const link = document.querySelector('link[rel=stylesheet]'); \
+        fetch(link.href).then((answer) => answer.text()).then((text) => { const sheet = new CSSStyleSheet(); \
+        sheet.replaceSync(text.replaceAll('light-dark(', 'unknown(')); link.disabled = true; \
+        document.adoptedStyleSheets = [sheet]; done(true); })";
+    for scheme in ["light", "dark"] {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        page.browser
+            .devtools("Emulation.setEmulatedMedia", media)
+            .await;
+        page.browser.run(older, vec![]).await;
+        let ground = "getComputedStyle(document.body).backgroundColor";
+        assert_eq!(page.browser.value(ground).await, "rgb(255, 255, 255)");
+        assert_eq!(page.browser.value(FAINT).await, json!([]), "{scheme}");
+    }
+    page.close().await;
+}
+
 const FAINT: &str = "(() => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const colour = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1); return canvas.getImageData(0, 0, 1, 1).data; };

@@ -2,11 +2,15 @@
 
 mod board;
 mod events;
+mod focus;
 mod kit;
 mod live;
 mod looks;
 mod network;
 mod offline;
+mod overtaking;
 mod people;
 mod results;
+mod rolling;
+mod startlist;
 mod trouble;

@@ -38,6 +38,12 @@ async fn what_was_last_seen_is_readable_without_a_network() {
         true
     );
     page.browser.picture("offline-phone").await;
+    page.goto("/").await;
+    page.wait("document.querySelectorAll('.card').length === 1")
+        .await;
+    assert_eq!(page.texts(".card strong").await, ["Závod"]);
+    page.goto("/events/E").await;
+    page.shows(&truth, "cs").await;
     day.finish(31, 8_000).await;
     proxy.refuse(false);
     page.is_live().await;

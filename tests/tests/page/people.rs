@@ -33,7 +33,7 @@ async fn everything_is_reached_by_keyboard() {
     let page = Page::watching(&day).await;
     let mut reached = Vec::new();
     for _ in 0..30 {
-        press(&page, "Tab").await;
+        page.press("Tab").await;
         let focused = page
             .browser
             .value("document.activeElement.className || document.activeElement.tagName")
@@ -51,19 +51,10 @@ async fn everything_is_reached_by_keyboard() {
     page.browser
         .value("document.querySelector('.result .line').focus()")
         .await;
-    press(&page, "Enter").await;
+    page.press("Enter").await;
     page.wait("document.querySelector('.result .line').getAttribute('aria-expanded') === 'true'")
         .await;
     page.close().await;
-}
-
-async fn press(page: &Page, key: &str) {
-    let text = if key == "Enter" { "\r" } else { "" };
-    let code = if key == "Enter" { 13 } else { 9 };
-    for kind in ["keyDown", "keyUp"] {
-        let event = json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
-        page.browser.devtools("Input.dispatchKeyEvent", event).await;
-    }
 }
 
 #[tokio::test]

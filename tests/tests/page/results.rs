@@ -1,5 +1,7 @@
 //! Lists, filters, detail: what a spectator reads and taps.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use system_tests::browser::Look;
 
@@ -127,6 +129,60 @@ async fn a_row_opens_to_gates_and_times_and_all_rows_do_at_once() {
     page.click(".tools [aria-pressed]").await;
     page.wait("[...document.querySelectorAll('.result .detail')].filter((detail) => !detail.hidden).length > 50").await;
     assert_eq!(page.browser.value("location.search").await, "?detail=all");
+    page.close().await;
+}
+
+#[tokio::test]
+async fn whoever_looks_elsewhere_reads_no_gates() {
+    const COUNT: &str = "const real = window.fetch; window.details = 0; window.fetch = (...all) => { \
+        details += String(all[0]).includes('detailed=true') ? 1 : 0; return real(...all); };";
+    let day = Day::half_way().await;
+    let page = Page::prepared(&day, COUNT).await;
+    page.goto("/events/E?detail=all").await;
+    page.wait("document.querySelectorAll('.detail .gate').length > 100")
+        .await;
+    page.click(".tabs button:nth-child(2)").await;
+    page.wait("document.querySelector('.starts .result')").await;
+    page.is_live().await;
+    // A read may have begun just before.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = page.browser.value("details").await;
+    for time in [8_100, 8_000, 7_900] {
+        day.finish(31, time).await;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+    }
+    assert_eq!(page.browser.value("details").await, before);
+    page.click(".tabs button:nth-child(1)").await;
+    page.shows(&day.truth().await, "cs").await;
+    page.wait(&format!("details > {before}")).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn bibs_that_stand_twice_or_nowhere_hide_nobody() {
+    let day = Day::half_way().await;
+    let [one, other, without] =
+        [4, 5, 6].map(|at| &day.whole.classes[day.race().class].athletes[at]);
+    let bibs = |number: u32| {
+        [
+            format!("<Bib>{number:>4}</Bib>"),
+            format!("<EventBib>{number}</EventBib>"),
+        ]
+    };
+    let mut twins = day.whole.export_xml(day.at_ms);
+    for at in 0..2 {
+        twins = twins.replace(&bibs(other.bib)[at], &bibs(one.bib)[at]);
+        twins = twins.replace(&bibs(without.bib)[at], "");
+    }
+    assert_eq!(day.api().push_xml(&day.key, &twins).await.status, 200);
+    let truth = day.truth().await;
+    assert_eq!(truth.len(), BOATS);
+    assert_eq!(truth.iter().filter(|row| row["bib"] == one.bib).count(), 2);
+    let page = Page::open(&day, Look::PHONE, "").await;
+    page.shows(&truth, "cs").await;
+    page.is_live().await;
+    day.finish(31, 8_000).await;
+    page.shows(&day.truth().await, "cs").await;
     page.close().await;
 }
 

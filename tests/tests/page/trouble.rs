@@ -5,17 +5,6 @@ use system_tests::browser::Look;
 
 use super::kit::{Day, Page};
 
-/// Runs before anything of the page does.
-async fn prepared(day: &Day, script: &str) -> Page {
-    let page = Page::at(&day.origin(), Look::PHONE).await;
-    let source = json!({ "source": script });
-    page.browser
-        .devtools("Page.addScriptToEvaluateOnNewDocument", source)
-        .await;
-    page.goto("/events/E").await;
-    page
-}
-
 #[tokio::test]
 async fn a_body_that_breaks_off_is_read_again() {
     const BREAK: &str = "const real = window.fetch; let broken = 0; window.fetch = async (...all) => { \
@@ -23,7 +12,7 @@ async fn a_body_that_breaks_off_is_read_again() {
         if (String(all[0]).includes('/results/') && broken++ < 2) answer.json = () => Promise.reject(new Error('cut')); \
         return answer; };";
     let day = Day::half_way().await;
-    let page = prepared(&day, BREAK).await;
+    let page = Page::prepared(&day, BREAK).await;
     page.shows(&day.truth().await, "cs").await;
     page.is_live().await;
     day.finish(31, 8_000).await;
@@ -38,7 +27,7 @@ async fn an_answer_from_before_an_import_is_not_taken_for_the_truth_after_it() {
         if (String(all[0]).includes('/results/') && held++ === 0) await new Promise((go) => { window.release = go; }); \
         return answer; };";
     let day = Day::half_way().await;
-    let page = prepared(&day, HOLD).await;
+    let page = Page::prepared(&day, HOLD).await;
     page.wait("window.release").await;
     page.wait("document.querySelector('.race').options.length > 0")
         .await;
@@ -118,7 +107,7 @@ async fn a_first_run_alone_is_shown_as_the_first_run() {
     let page = Page::open(&day, Look::PHONE, "").await;
     page.shows(&truth, "cs").await;
     let script = format!(
-        "[...document.querySelectorAll(\".result[data-key='{}'] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent !== ''])",
+        "[...document.querySelectorAll(\".result[data-key^='{} '] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent !== ''])",
         who.bib
     );
     let runs = page.browser.value(&script).await;
@@ -135,7 +124,7 @@ async fn without_storage_and_with_broken_storage_the_page_works() {
         "for (const name of ['event:E', 'recent', 'stars', 'language', 'boats']) localStorage.setItem(name, '{\"results\":');",
         "for (const name of ['event:E', 'recent', 'stars']) localStorage.setItem(name, 'null');",
     ] {
-        let page = prepared(&day, script).await;
+        let page = Page::prepared(&day, script).await;
         page.shows(&day.truth().await, "cs").await;
         page.is_live().await;
         page.close().await;
