@@ -8,6 +8,7 @@ pub mod bench;
 pub mod browser;
 pub mod chaos;
 pub mod fuzzed;
+pub mod growth;
 pub mod haproxy;
 pub mod openapi;
 pub mod process;

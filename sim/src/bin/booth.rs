@@ -34,7 +34,7 @@ struct Args {
     replace: bool,
 
     /// Race time over real time, or `max`: as fast as the server answers.
-    #[arg(long, default_value = "1", value_parser = pace)]
+    #[arg(long, default_value = "1")]
     speed: Pace,
 
     /// Makes the day: the same seed, the same races.
@@ -52,14 +52,6 @@ struct Args {
     /// Stop after so many seconds, however far the day is.
     #[arg(long)]
     stop_after_seconds: Option<u64>,
-}
-
-fn pace(text: &str) -> Result<Pace, String> {
-    match text.parse() {
-        _ if text == "max" => Ok(Pace::AsFastAsAnswered),
-        Ok(speed) if speed > 0.0 && speed <= 10_000.0 => Ok(Pace::Times(speed)),
-        _ => Err("must be a number over 0, at most 10000, or max".to_owned()),
-    }
 }
 
 #[tokio::main]

@@ -1,6 +1,9 @@
 //! Which moment of the race day it is.
 
-use std::time::{Duration, Instant};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::watch;
 
@@ -11,6 +14,18 @@ pub enum Pace {
     Times(f64),
     /// As fast as the server answers: a tenth of a second for each push of boats on the water.
     AsFastAsAnswered,
+}
+
+impl FromStr for Pace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "max" => Ok(Self::AsFastAsAnswered),
+            Ok(speed) if speed > 0.0 && speed <= 10_000.0 => Ok(Self::Times(speed)),
+            _ => Err("must be a number over 0, at most 10000, or max".to_owned()),
+        }
+    }
 }
 
 /// Race time, ms since the first start.

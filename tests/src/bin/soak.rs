@@ -1,6 +1,7 @@
 //! Hours of racing as fast as the system takes them, watched by spectators on two gateways: the end
-//! must be as computed from scratch, no stream may have a hole, and no process may grow. Prints what
-//! it saw and fails when one of these does not hold. Run by `deploy/soak`.
+//! must be as computed from scratch, no stream may have a hole, and neither a process nor the page in
+//! a browser may grow. Prints what it saw and fails when one of these does not hold. Run by
+//! `deploy/soak`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,8 +10,15 @@ use sim::{
     booth::{Client, Pace, Plan, play},
     race_day::{RaceDay, Size},
 };
-use system_tests::{Spectator, Stack, process::Process, spectator::Heard, truth};
-use tokio::task::JoinHandle;
+use system_tests::{
+    Spectator, Stack,
+    browser::{Browser, Look},
+    growth::{self, Series},
+    process::Process,
+    spectator::Heard,
+    truth,
+};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// Soaks a whole system.
 #[derive(Parser)]
@@ -18,6 +26,14 @@ struct Args {
     /// Minutes of race time, about.
     #[arg(long, default_value_t = 480)]
     minutes: u64,
+
+    /// Race time over real time, or `max`: as fast as the system answers.
+    #[arg(long, default_value = "max")]
+    speed: Pace,
+
+    /// Watch the page in a browser too; Chromium and its driver must be installed.
+    #[arg(long)]
+    page: bool,
 
     /// Makes the day.
     #[arg(long, default_value_t = 1)]
@@ -28,9 +44,14 @@ const EVENT: &str = "SOAK";
 /// Races of a day, in each of which everyone of a class starts.
 const RACES: u64 = 5;
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
-/// What a process may grow by from the second quarter of the time to the last, in KiB: allocators
-/// and buffers settle late.
-const GROWTH_KIB_MAX: u64 = 8 << 10;
+const PAGE_SAMPLE_EVERY: Duration = Duration::from_secs(10);
+/// KiB that a process may settle by.
+const PROCESS_GROWTH_KIB: u64 = 8 << 10;
+/// KiB of the page's heap: the lists of the races of a day.
+const HEAP_GROWTH_KIB: u64 = 2 << 10;
+/// Nodes and listeners of the page: a race of two runs has more of them than one of one run.
+const NODE_GROWTH: u64 = 4_000;
+const LISTENER_GROWTH: u64 = 400;
 
 #[tokio::main]
 async fn main() {
@@ -46,16 +67,20 @@ async fn main() {
     let api = stack.ingest();
     let key = api.create(EVENT).await;
     api.bring_to(EVENT, &key, "startlist").await;
-    let watchers = [0, 1].map(|gateway| watch(Arc::clone(&stack), gateway));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let samples = tokio::spawn(sample(Arc::clone(&stack), stopped));
+    let watchers = [0, 1].map(|gateway| follow(Arc::clone(&stack), gateway));
+    let (stop, stopped) = watch::channel(());
+    let mut samplers = vec![tokio::spawn(processes(Arc::clone(&stack), stopped.clone()))];
+    if args.page {
+        let origin = stack.gateways[0].origin.clone();
+        samplers.push(tokio::spawn(page(origin, stopped)));
+    }
 
     let plan = Plan {
         event_id: EVENT.to_owned(),
         api_key: Some(key),
         replace: false,
         begin_ms: 0,
-        pace: Pace::AsFastAsAnswered,
+        pace: args.speed,
         last_status: "official".to_owned(),
         stop_after: None,
         progress: true,
@@ -73,10 +98,13 @@ async fn main() {
     truth::assert_as_from_scratch(&stack, EVENT, &day).await;
     println!("the end is as computed from scratch");
     drop(stop);
-    let samples = samples.await.expect("samples");
-    show(&samples);
-    assert_flat(&samples);
-    println!("no process grew");
+    let mut all = Vec::new();
+    for sampler in samplers {
+        all.extend(sampler.await.expect("samples"));
+    }
+    growth::show(&all);
+    growth::assert_flat(&all);
+    println!("nothing grew");
 }
 
 fn size(minutes: u64) -> Size {
@@ -89,7 +117,7 @@ fn size(minutes: u64) -> Size {
 }
 
 /// Counts messages to the end; the spectator itself fails on any hole.
-fn watch(stack: Arc<Stack>, gateway: usize) -> JoinHandle<u64> {
+fn follow(stack: Arc<Stack>, gateway: usize) -> JoinHandle<u64> {
     tokio::spawn(async move {
         let mut spectator: Spectator = stack.watch(gateway, EVENT).await;
         let mut messages = 0;
@@ -100,64 +128,58 @@ fn watch(stack: Arc<Stack>, gateway: usize) -> JoinHandle<u64> {
     })
 }
 
-/// A process with its memory over time, in KiB.
-type Samples = Vec<(String, Vec<u64>)>;
-
-async fn sample(stack: Arc<Stack>, mut stopped: tokio::sync::oneshot::Receiver<()>) -> Samples {
-    let processes: Vec<(String, &Process)> = processes(&stack);
-    let mut samples: Samples = processes
-        .iter()
-        .map(|(name, _)| (name.clone(), Vec::new()))
+/// The memory of all processes, in KiB, until `stopped`.
+async fn processes(stack: Arc<Stack>, mut stopped: watch::Receiver<()>) -> Vec<Series> {
+    let ingests = stack.ingests.iter().enumerate();
+    let gateways = stack.gateways.iter().enumerate();
+    let mut all: Vec<(String, &Process)> = ingests
+        .map(|(index, service)| (format!("ingest {index}, KiB"), &service.process))
+        .chain(gateways.map(|(index, service)| (format!("gateway {index}, KiB"), &service.process)))
+        .collect();
+    all.push(("redis, KiB".to_owned(), stack.redis().process()));
+    let names = all.iter().map(|(name, _)| name);
+    let mut series: Vec<_> = names
+        .map(|name| Series::new(name, PROCESS_GROWTH_KIB))
         .collect();
     loop {
-        for ((_, process), (_, kib)) in processes.iter().zip(&mut samples) {
-            kib.push(process.resident_kib());
+        for ((_, process), series) in all.iter().zip(&mut series) {
+            series.push(process.resident_kib());
         }
         tokio::select! {
-            _ = &mut stopped => return samples,
+            _ = stopped.changed() => return series,
             () = tokio::time::sleep(SAMPLE_EVERY) => {}
         }
     }
 }
 
-fn processes(stack: &Stack) -> Vec<(String, &Process)> {
-    let ingests = stack.ingests.iter().enumerate();
-    let gateways = stack.gateways.iter().enumerate();
-    let mut all: Vec<_> = ingests
-        .map(|(index, service)| (format!("ingest {index}"), &service.process))
-        .chain(gateways.map(|(index, service)| (format!("gateway {index}"), &service.process)))
-        .collect();
-    all.push(("redis".to_owned(), stack.redis().process()));
-    all
-}
-
-/// The largest value of the second quarter and of the last one.
-fn quarters(kib: &[u64]) -> [u64; 2] {
-    let quarter = (kib.len() / 4).max(1);
-    let largest = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
-    [
-        largest(&kib[quarter.min(kib.len())..(2 * quarter).min(kib.len())]),
-        largest(&kib[kib.len() - quarter..]),
-    ]
-}
-
-fn show(samples: &Samples) {
-    println!(
-        "{:<12}{:>12}{:>16}{:>14}",
-        "memory, KiB", "at first", "2nd quarter", "last quarter"
-    );
-    for (name, kib) in samples {
-        let [second, last] = quarters(kib);
-        println!("{name:<12}{:>12}{second:>16}{last:>14}", kib[0]);
+/// What the page holds once garbage is collected, until `stopped`; then it must show that all is
+/// final, and have had nothing to complain about.
+async fn page(origin: String, mut stopped: watch::Receiver<()>) -> Vec<Series> {
+    let browser = Browser::with(Look::PHONE).await;
+    let url = format!("{origin}/events/{EVENT}");
+    browser.client.goto(&url).await.expect("the page loads");
+    let mut heap = Series::new("page heap, KiB", HEAP_GROWTH_KIB);
+    let mut nodes = Series::new("page nodes", NODE_GROWTH);
+    let mut listeners = Series::new("page listeners", LISTENER_GROWTH);
+    loop {
+        heap.push(browser.heap_bytes().await.unsigned_abs() >> 10);
+        let counters = browser
+            .devtools("Memory.getDOMCounters", serde_json::json!({}))
+            .await;
+        nodes.push(counters["nodes"].as_u64().expect("a number"));
+        listeners.push(counters["jsEventListeners"].as_u64().expect("a number"));
+        // The driver keeps what nobody asks for.
+        browser.traffic().await;
+        tokio::select! {
+            _ = stopped.changed() => break,
+            () = tokio::time::sleep(PAGE_SAMPLE_EVERY) => {}
+        }
     }
-}
-
-fn assert_flat(samples: &Samples) {
-    for (name, kib) in samples {
-        let [second, last] = quarters(kib);
-        assert!(
-            last <= second + GROWTH_KIB_MAX,
-            "{name} grew from {second} to {last} KiB"
-        );
-    }
+    browser
+        .wait("document.querySelector('.connection').dataset.status === 'final'")
+        .await;
+    let complaints = browser.console().await;
+    assert!(complaints.is_empty(), "the console says {complaints:#?}");
+    browser.close().await;
+    vec![heap, nodes, listeners]
 }
