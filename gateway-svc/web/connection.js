@@ -248,10 +248,14 @@ export class Connection extends EventTarget {
     this.listen();
   }
 
-  /** An answer with its body and the event's position; `null` without a network, however far it came. */
+  /**
+   * An answer with its body and the event's position; `null` without a network, however far it came. What the
+   * browser keeps is asked about: it may be a second old.
+   */
   async read(path, method = "GET") {
     try {
-      const answer = await fetch(`${this.base}${path}`, { method, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+      const answer = await fetch(`${this.base}${path}`, { method, cache: "no-cache", signal });
       const body = method === "GET" && answer.ok ? await answer.json() : null;
       const { ok, status, headers } = answer;
       return { ok, status, body, seq: Number(headers.get("X-Event-Seq")), epoch: headers.get("X-Event-Epoch") };

@@ -132,6 +132,25 @@ async fn without_storage_and_with_broken_storage_the_page_works() {
 }
 
 #[tokio::test]
+async fn what_the_browser_keeps_for_a_second_is_not_taken_for_the_truth() {
+    const FIRST: &str = "const real = window.fetch; window.fetch = async (...all) => { \
+        const answer = await real(...all); \
+        if (String(all[0]).endsWith('/events/E')) { window.first ??= (await answer.clone().json()).event.status; } \
+        return answer; };";
+    let day = Day::half_way().await;
+    let page = Page::prepared(&day, FIRST).await;
+    page.goto("/").await;
+    page.wait("document.querySelector('.card')").await;
+    let keep = "fetch('/api/v1/events/E').then((answer) => answer.text()).then(() => { window.first = undefined; arguments[0](true); })";
+    page.browser.run(keep, vec![]).await;
+    day.api().set_status("E", &day.key, "finished").await;
+    page.click(".card").await;
+    page.wait("window.first").await;
+    assert_eq!(page.browser.value("first").await, "finished");
+    page.close().await;
+}
+
+#[tokio::test]
 async fn an_event_that_is_taken_back_says_so() {
     let day = Day::half_way().await;
     let api = day.api();
