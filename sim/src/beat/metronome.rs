@@ -68,7 +68,12 @@ pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, Bo
     client
         .push_results(&finishes(&day, race, STARTS, 0))
         .await?;
-    let rows = (metronome.bytes.saturating_sub(HEAD_BYTES) / ROW_BYTES).clamp(1, STARTS - 1);
+    // Not smaller than the floor's, beside which it is measured.
+    let rows = metronome
+        .bytes
+        .saturating_sub(HEAD_BYTES)
+        .div_ceil(ROW_BYTES);
+    let rows = rows.clamp(1, STARTS - 1);
     let messages = if metronome.pairs { 2 } else { 1 };
     let mut beat = Beat::new((metronome.rate / messages).max(1));
     let started = Instant::now();
