@@ -26,7 +26,7 @@ pub struct Metronome {
     pub rate: u32,
     /// Whether each push is to a best-run race, whose rows are told under both of its runs: two messages.
     pub pairs: bool,
-    /// Size of a message, about; at most some 13 kB.
+    /// Size of a message, at least about; at most some 13 kB.
     pub bytes: usize,
     /// Until when.
     pub run_for: Duration,

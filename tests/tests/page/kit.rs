@@ -11,6 +11,18 @@ pub const BOATS: usize = 60;
 const ROWS: &str = "[...document.querySelectorAll('.lists .result')].map((row) => \
     ['.rank', '.bib', '.name', '.total', '.behind'].map((part) => row.querySelector(part).textContent))";
 
+/// What the page says about its connection.
+pub const STATUS: &str = "document.querySelector('.connection').dataset.status";
+
+/// A script that holds back the first answer of a path that contains `part` until `release()`.
+pub fn hold_first(part: &str) -> String {
+    let script = "const real = window.fetch; window.held = 0; window.fetch = async (...all) => { \
+        const answer = await real(...all); \
+        if (String(all[0]).includes('PART') && held++ === 0) await new Promise((go) => { window.release = go; }); \
+        return answer; };";
+    script.replace("PART", part)
+}
+
 /// A race day whose second race is being raced.
 pub struct Day {
     pub stack: Stack,
@@ -192,6 +204,16 @@ impl Page {
         texts
             .map(|text| text.as_str().unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// Waits until a selector finds elements with exactly these texts.
+    pub async fn shows_texts(&self, selector: &str, texts: &[String]) {
+        let (selector, texts) = (json!(selector), json!(texts));
+        self.wait(&format!(
+            "JSON.stringify([...document.querySelectorAll({selector})].map((element) => element.textContent.trim())) \
+             === JSON.stringify({texts})"
+        ))
+        .await;
     }
 
     /// Rank, bib, name, sum and gap of each row that is shown.

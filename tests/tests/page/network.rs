@@ -8,7 +8,7 @@ use system_tests::{
     proxy::{Proxy, Target},
 };
 
-use super::kit::{Day, Page};
+use super::kit::{Day, Page, STATUS};
 
 /// The day, with a network between it and its spectators that can fail.
 async fn over_a_network() -> (Day, Proxy, Page) {
@@ -24,7 +24,6 @@ async fn over_a_network() -> (Day, Proxy, Page) {
 
 /// As in a tunnel, or in a pocket.
 const CUT_SECONDS: u64 = 60;
-const STATUS: &str = "document.querySelector('.connection').dataset.status";
 
 #[tokio::test]
 async fn after_a_cut_the_page_catches_up_by_resume_and_equals_the_server() {

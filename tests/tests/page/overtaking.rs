@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::kit::{Day, Page};
+use super::kit::{Day, Page, STATUS};
 
-const STATUS: &str = "document.querySelector('.connection').dataset.status";
 /// Longer than the page waits before it tries again.
 const RETRIED: Duration = Duration::from_secs(3);
 /// Longer than the page waits between two polls.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use system_tests::browser::Look;
 
-use super::kit::{Day, Page};
+use super::kit::{Day, Page, STATUS, hold_first};
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_read_again() {
@@ -22,12 +22,8 @@ async fn a_body_that_breaks_off_is_read_again() {
 
 #[tokio::test]
 async fn an_answer_from_before_an_import_is_not_taken_for_the_truth_after_it() {
-    const HOLD: &str = "const real = window.fetch; window.held = 0; window.fetch = async (...all) => { \
-        const answer = await real(...all); \
-        if (String(all[0]).includes('/results/') && held++ === 0) await new Promise((go) => { window.release = go; }); \
-        return answer; };";
     let day = Day::half_way().await;
-    let page = Page::prepared(&day, HOLD).await;
+    let page = Page::prepared(&day, &hold_first("/results/")).await;
     page.wait("window.release").await;
     page.wait("document.querySelector('.race').options.length > 0")
         .await;
@@ -65,17 +61,11 @@ async fn the_page_follows_the_race_that_is_on() {
     .await;
     let path = format!("/events/E/results/{}?catId=SE", other.race_id);
     let truth = day.gateway().get(&path).await.body["results"].clone();
-    let names: Vec<_> = truth
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|row| row["name"].clone())
+    let rows = truth.as_array().expect("a list").iter();
+    let names: Vec<_> = rows
+        .map(|row| row["name"].as_str().expect("a name").to_owned())
         .collect();
-    page.wait(&format!(
-        "JSON.stringify([...document.querySelectorAll('.lists .name')].map((name) => name.textContent)) === JSON.stringify({})",
-        json!(names)
-    ))
-    .await;
+    page.shows_texts(".lists .name", &names).await;
     page.close().await;
 }
 
@@ -160,8 +150,7 @@ async fn an_event_that_is_taken_back_says_so() {
     page.goto("/events/OTHER").await;
     page.is_live().await;
     api.set_status("OTHER", &key, "draft").await;
-    page.wait("document.querySelector('.connection').dataset.status === 'gone'")
-        .await;
+    page.wait(&format!("{STATUS} === 'gone'")).await;
     // That the reads are answered by 404 is the browser's own note.
     page.close_after_cuts().await;
 }

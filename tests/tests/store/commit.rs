@@ -294,8 +294,8 @@ async fn who_asks_for_the_same_epoch_is_refused_by_another_server() {
     let store = redis.store();
     running(&store).await;
     let known = head(&store).await;
-    let row = |time| finish("K1M_QUA_4", 1, time);
-    let plan = planned(&store, &known, row(9000)).await.expect("ok");
+    let row = finish("K1M_QUA_4", 1, 9000);
+    let plan = planned(&store, &known, row).await.expect("ok");
     let same_epoch = Terms {
         same_epoch: true,
         ..terms(&known)
