@@ -159,7 +159,7 @@ fn read_participants(sections: &[Section<'_>], competition: &mut Competition) ->
     for participant in sections.iter().filter_map(participant) {
         let class = competition.participants.get_mut(&participant.class_id);
         if let Some(class) = class {
-            class.insert(participant.participant_id.clone(), participant);
+            class.insert(participant.participant_id.clone(), Arc::new(participant));
         }
     }
     competition
@@ -276,7 +276,7 @@ fn add_row(section: &Section<'_>, run: Run, competition: &mut Competition) -> Op
         live: None,
     };
     let rows = competition.rows.get_mut(&race.race_id)?;
-    rows.insert(participant_id, row);
+    rows.insert(participant_id, Arc::new(row));
     Some(())
 }
 

@@ -10,6 +10,7 @@ use quick_xml::{
 use super::ExportError;
 
 const ROOT: &str = "Canoe123Data";
+const CDATA: &str = "<![CDATA[";
 /// An export is four levels deep; the rest is room for fields that nobody reads.
 const DEPTH_MAX: usize = 16;
 
@@ -101,13 +102,17 @@ impl<'a> Walker<'a> {
         for attribute in element.attributes() {
             attribute.map_err(|error| self.malformed(error))?;
         }
-        let after_bracket = self.at + 1;
-        let name = self
-            .text
-            .get(after_bracket..after_bracket + element.name().as_ref().len())
-            .ok_or_else(|| self.malformed("a name that is none"))?;
+        let name = self.read_last("<".len(), element.name().as_ref().len())?;
         let local = name.split_once(':').map_or(name, |(_, local)| local);
         Ok(Start { name: local, empty })
+    }
+
+    /// A part of what was read last, as it stands in the text, in bytes: the reader has only its bytes,
+    /// and would have to check again that they are UTF-8.
+    fn read_last(&self, from: usize, bytes: usize) -> Result<&'a str, ExportError> {
+        let start = self.at + from;
+        let part = self.text.get(start..start + bytes);
+        part.ok_or_else(|| self.malformed("text that is cut inside a character"))
     }
 
     fn root(&mut self) -> Result<(), ExportError> {
@@ -181,11 +186,11 @@ impl<'a> Walker<'a> {
         loop {
             let inner = match self.next()? {
                 Event::Text(part) => {
-                    text += part.decode().map_err(|error| self.malformed(error))?;
+                    text += self.read_last(0, part.len())?;
                     continue;
                 }
                 Event::CData(part) => {
-                    text += part.decode().map_err(|error| self.malformed(error))?;
+                    text += self.read_last(CDATA.len(), part.len())?;
                     continue;
                 }
                 Event::GeneralRef(reference) => {

@@ -1,6 +1,6 @@
 //! Identifiers as distinct types, so that a race id never stands where a class id belongs.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -12,12 +12,12 @@ macro_rules! text_id {
             Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
         )]
         #[serde(transparent)]
-        #[schema(example = $example)]
-        pub struct $name(String);
+        #[schema(value_type = String, example = $example)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps the text as it stands in the export or the request.
-            pub fn new(text: impl Into<String>) -> Self {
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
                 Self(text.into())
             }
 

@@ -84,12 +84,14 @@ impl Competition {
             };
             for (id, known) in self.rows.get(&race.race_id).into_iter().flatten() {
                 if let Some(row) = rows.get_mut(id) {
+                    // Without live data the export's row stands as it is, and is not copied.
+                    let Some(mark) = &known.live else { continue };
+                    let row = Arc::make_mut(row);
                     let exported = std::mem::take(&mut row.run);
-                    let mark = known.live.as_ref();
-                    row.run = merge_export(strategy, &known.run, mark, exported, now_ms);
-                    row.live.clone_from(&known.live);
+                    row.run = merge_export(strategy, &known.run, Some(mark), exported, now_ms);
+                    row.live = Some(mark.clone());
                 } else if known.added_live && participants.contains_key(id) {
-                    rows.insert(id.clone(), known.clone());
+                    rows.insert(id.clone(), Arc::clone(known));
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! Results as they come live from the bridge, applied to the rows of their race.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Participant, ParticipantId, RaceId, Row,
-    merge::{LiveRun, merge_live},
+    merge::{LiveRun, is_news, merge_live},
 };
 
 /// One row of a live push.
@@ -20,11 +20,11 @@ pub struct LiveRow {
     pub run: LiveRun,
 }
 
-/// Rows of one race by participant.
-pub type Rows = BTreeMap<ParticipantId, Row>;
+/// Rows of one race by participant; shared by the states of it before and after a change.
+pub type Rows = BTreeMap<ParticipantId, Arc<Row>>;
 
 /// Participants of one class by id.
-pub type Participants = BTreeMap<ParticipantId, Participant>;
+pub type Participants = BTreeMap<ParticipantId, Arc<Participant>>;
 
 /// What a live push did to one race.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,10 +50,13 @@ pub fn apply(
         };
         let row = rows.entry(id.clone()).or_insert_with(|| {
             applied.startlist_changed = true;
-            Row::without_start(id, live.bib)
+            Arc::new(Row::without_start(id, live.bib))
         });
-        merge_live(&mut row.run, &mut row.live, live.run.clone(), now_ms);
         applied.count += 1;
+        if is_news(row.live.as_ref(), &live.run) {
+            let row = Arc::make_mut(row);
+            merge_live(&mut row.run, &mut row.live, live.run.clone(), now_ms);
+        }
     }
     applied
 }

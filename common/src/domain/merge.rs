@@ -64,9 +64,14 @@ fn has_result(run: &Run) -> bool {
     run.time.is_some() || run.status.is_some()
 }
 
+/// Whether a live row says something else than the last one did.
+pub fn is_news(mark: Option<&LiveMark>, live: &LiveRun) -> bool {
+    mark.is_none_or(|mark| mark.last != *live)
+}
+
 /// Takes a live row in. Under every strategy it shows at once, unless it only repeats the last one.
 pub fn merge_live(run: &mut Run, mark: &mut Option<LiveMark>, live: LiveRun, now_ms: i64) {
-    if mark.as_ref().is_some_and(|mark| mark.last == live) {
+    if !is_news(mark.as_ref(), &live) {
         return;
     }
     *run = live.over(run);

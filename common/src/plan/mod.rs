@@ -40,13 +40,13 @@ pub enum Write {
     /// Classes, races, courses.
     Structure(Arc<Structure>),
     /// New or changed participants of a class.
-    Participants(ClassId, Vec<Participant>),
+    Participants(ClassId, Vec<Arc<Participant>>),
     /// Participants of a class that are gone.
     RemoveParticipants(ClassId, Vec<ParticipantId>),
     /// A class with all its participants is gone.
     DropParticipants(ClassId),
     /// New or changed rows of a race.
-    Rows(RaceId, Vec<Row>),
+    Rows(RaceId, Vec<Arc<Row>>),
     /// Rows of a race that are gone.
     RemoveRows(RaceId, Vec<ParticipantId>),
     /// A race with all its rows is gone.
@@ -94,7 +94,7 @@ impl Plan {
                 Write::Rows(race_id, changed) => {
                     let competition = Arc::make_mut(&mut competition);
                     if let Some(rows) = competition.rows.get_mut(race_id) {
-                        let by_id = |row: &Row| (row.participant_id.clone(), row.clone());
+                        let by_id = |row: &Arc<Row>| (row.participant_id.clone(), Arc::clone(row));
                         rows.extend(changed.iter().map(by_id));
                     }
                 }

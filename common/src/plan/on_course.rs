@@ -110,8 +110,9 @@ fn participant<'a>(competition: &'a Competition, race: &Race, bib: u32) -> Optio
     let participants = competition.participants.get(&race.class_id)?;
     let rows = competition.rows.get(&race.race_id)?;
     let starting = rows.values().find(|row| row.bib == Some(bib));
-    match starting {
+    let found = match starting {
         Some(row) => participants.get(&row.participant_id),
         None => participants.values().find(|p| p.bib == Some(bib)),
-    }
+    };
+    found.map(AsRef::as_ref)
 }

@@ -1,6 +1,9 @@
 //! A push of results as boats finish.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Part, Plan, PlanError, Revisions, Write, guard};
 use crate::{
@@ -153,8 +156,8 @@ pub(super) fn results_of(competition: &Competition, race_id: &RaceId) -> Vec<Res
 }
 
 /// Rows of `after` that are new or differ from `before`.
-pub(super) fn changed_rows(before: Option<&Rows>, after: Option<&Rows>) -> Vec<Row> {
-    let unchanged = |row: &&Row| before.and_then(|b| b.get(&row.participant_id)) == Some(row);
+pub(super) fn changed_rows(before: Option<&Rows>, after: Option<&Rows>) -> Vec<Arc<Row>> {
+    let unchanged = |row: &&Arc<Row>| before.and_then(|b| b.get(&row.participant_id)) == Some(row);
     let rows = after.into_iter().flat_map(|rows| rows.values());
     rows.filter(|row| !unchanged(row)).cloned().collect()
 }

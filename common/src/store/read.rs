@@ -244,10 +244,10 @@ impl Store {
             .into_iter()
             .map(redis::from_redis_value::<Vec<String>>);
         let people = hashes.next().transpose()?.unwrap_or_default();
-        let by_id = |p: Participant| (p.participant_id.clone(), p);
+        let by_id = |p: Arc<Participant>| (p.participant_id.clone(), p);
         let people = values(&people)?.into_iter().map(by_id).collect();
         let rows = hashes.map(|hash| {
-            let by_id = |row: Row| (row.participant_id.clone(), row);
+            let by_id = |row: Arc<Row>| (row.participant_id.clone(), row);
             Ok(values(&hash?)?.into_iter().map(by_id).collect())
         });
         let rows: Result<Vec<Rows>, StoreError> = rows.collect();
@@ -293,12 +293,12 @@ impl Store {
             ..Competition::default()
         };
         for (class, people) in classes.into_iter().zip(&mut hashes) {
-            let by_id = |p: Participant| (p.participant_id.clone(), p);
+            let by_id = |p: Arc<Participant>| (p.participant_id.clone(), p);
             let participants = values(&people)?.into_iter().map(by_id).collect();
             competition.participants.insert(class.clone(), participants);
         }
         for (race, rows) in races.iter().zip(hashes) {
-            let by_id = |row: Row| (row.participant_id.clone(), row);
+            let by_id = |row: Arc<Row>| (row.participant_id.clone(), row);
             let rows = values(&rows)?.into_iter().map(by_id).collect();
             competition.rows.insert(race.race_id.clone(), rows);
         }

@@ -1,6 +1,9 @@
 //! How long pushes and reads take, with spectators watching.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -17,6 +20,7 @@ const PUSHES: usize = 200;
 const SPECTATORS: usize = 200;
 /// People of each of three classes, who make five races: an export of 3.5 MB, 3,300 people and 5,500 results.
 const LARGE: usize = 1_100;
+const IMPORTS: usize = 9;
 
 struct Timed {
     took: Vec<Duration>,
@@ -170,10 +174,11 @@ pub async fn pushes() {
     assert_eq!(report["holes"], 0);
 }
 
-/// Times the import of a large export, and pushes beside it.
+/// Times imports of a large export, into events that are new and into events that hold it, with boats of
+/// another event pushed meanwhile.
 pub async fn import() {
     heading("Import of a large export");
-    head(&["what", "ms"]);
+    head(&["what", "p50 ms", "worst ms"]);
     let services = Services::start().await;
     let api = Api::new(&format!("http://{}", services.ingest));
     let day = RaceDay::new(
@@ -184,15 +189,61 @@ pub async fn import() {
         },
     );
     let xml = day.export_xml(day.ends_at_ms());
-    let key = api.create(EVENT).await;
-    for what in ["first", "unchanged", "unchanged"] {
-        let started = Instant::now();
-        let answer = api.push_xml(&key, &xml).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let what = format!("{what}, {:.1} MB", xml.len() as f64 / 1e6);
-        row(&[
-            &what,
-            &format!("{:.0}", started.elapsed().as_secs_f64() * 1000.0),
-        ]);
+    let mut keys = Vec::new();
+    for number in 0..IMPORTS {
+        keys.push(api.create(&format!("IMPORT{number}")).await);
     }
+    let key = api.create(EVENT).await;
+    api.push_xml(&key, &xml).await;
+    api.bring_to(EVENT, &key, "running").await;
+    let mut took = Timed { took: Vec::new() };
+    for what in ["into a new event", "unchanged"] {
+        let importing = import_each(&api, &keys, &xml);
+        let (imports, beside) = beside(&api, &key, &day, importing).await;
+        let what = format!("{what}, {:.1} MB", xml.len() as f64 / 1e6);
+        row(&[&what, &imports.ms(0.5), &imports.ms(1.0)]);
+        took.took.extend(beside.took);
+    }
+    row(&[
+        &"boats of another event meanwhile",
+        &took.ms(0.5),
+        &took.ms(1.0),
+    ]);
+}
+
+async fn import_each(api: &Api, keys: &[String], xml: &str) -> Timed {
+    let mut took = Vec::new();
+    for key in keys {
+        let started = Instant::now();
+        let answer = api.push_xml(key, xml).await;
+        took.push(started.elapsed());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    Timed { took }
+}
+
+/// Pushes boats until `work` is done.
+async fn beside<T>(
+    api: &Api,
+    key: &str,
+    day: &RaceDay,
+    work: impl Future<Output = T>,
+) -> (T, Timed) {
+    let mut took = Vec::new();
+    let pushes = async {
+        let mut step = 0;
+        loop {
+            let started = Instant::now();
+            let answer = api.push(key, "/ingest/oncourse", &boats(day, step)).await;
+            took.push(started.elapsed());
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            step += 1;
+        }
+    };
+    let done = tokio::select! {
+        done = work => done,
+        () = pushes => unreachable!("pushes do not end"),
+    };
+    (done, Timed { took })
 }

@@ -48,6 +48,29 @@ fn every_section_is_read_and_times_become_hundredths() {
 }
 
 #[test]
+fn text_is_read_however_it_is_written() {
+    for given in [
+        "Matěj &amp; spol.",
+        "<![CDATA[Matěj & spol.]]>",
+        "<!-- č -->Mat<![CDATA[ěj &]]> spol<?č?>.",
+        "\r\n  Matěj &#38; s&#x70;ol.\r\n",
+    ] {
+        let text = MINIMAL.replace(
+            "<GivenName>Matěj</GivenName>",
+            &format!("<c:GivenName a='č'>{given}</c:GivenName>"),
+        );
+        let (export, _) = parse(&text).expect("a complete export");
+        let mut classes = export.competition.participants.values();
+        let class = classes.next().expect("a class");
+        let participant = &class[&ParticipantId::new("1.K1M")];
+        assert_eq!(
+            participant.name, "VANĚK & syn Matěj & spol.",
+            "from {given}"
+        );
+    }
+}
+
+#[test]
 fn a_truncated_export_is_refused_at_every_length() {
     for end in (0..MINIMAL.trim_end().len()).filter(|end| MINIMAL.is_char_boundary(*end)) {
         assert!(parse(&MINIMAL[..end]).is_err(), "cut at {end}");
