@@ -4,6 +4,8 @@ import { h, keyed, setText } from "../dom.js";
 import { gap, penalty, time } from "../format.js";
 import { t } from "../i18n.js";
 
+/** Stands where a time will be. */
+const NOT_YET = "–";
 const NO_RUN = { time: null, pen: null, total: null, status: null, start: null, finish: null, gates: [] };
 
 /** Runs of a row, `of` 1 and 2 or the only one `null`; gates and times of day where the row is a detailed one. */
@@ -26,11 +28,11 @@ export function runsOf(row) {
   return runs.map((run, at) => ({ ...run, of: at + 1, counts: row.betterRunNr === at + 1 }));
 }
 
-/** Shows each run's time with its penalties, and which one counts. */
+/** Shows each run's time with its penalties, which one counts, and which one is still to come. */
 export function showRuns(element, row) {
   keyed(element, runsOf(row), (run) => run.of, runLine, (line, run) => {
     line.classList.toggle("better", run.counts);
-    setText(line.total, run.of === null ? time(run.time) : (run.status ?? time(run.total)));
+    setText(line.total, run.of === null ? time(run.time) : (run.status ?? (time(run.total) || NOT_YET)));
     setText(line.pen, run.status || run.pen === null || run.pen === undefined ? "" : `+${penalty(run.pen)}`);
     line.pen.classList.toggle("clean", run.pen === 0);
     setText(line.spoken, run.counts ? ` (${t("better")})` : "");

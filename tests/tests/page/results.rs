@@ -26,18 +26,26 @@ async fn results_are_the_servers_in_both_languages() {
 }
 
 #[tokio::test]
-async fn both_runs_are_shown_and_the_better_one_is_marked() {
+async fn both_runs_are_shown_the_better_one_is_marked_and_the_one_to_come_has_a_dash() {
     let day = Day::half_way().await;
     let truth = day.truth().await;
     let page = Page::open(&day, Look::PHONE, "").await;
     page.shows(&truth, "cs").await;
     let script = "[...document.querySelectorAll('.result')].map((row) => \
-        [row.querySelectorAll('.run').length, [...row.querySelectorAll('.run')].findIndex((run) => run.classList.contains('better')) + 1])";
+        [row.querySelectorAll('.run').length, [...row.querySelectorAll('.run')].findIndex((run) => run.classList.contains('better')) + 1, \
+         ...[...row.querySelectorAll('.run-total')].map((total) => total.textContent === '–')])";
     let runs = page.browser.value(script).await;
     let expected: Vec<Value> = truth
         .iter()
-        .map(|row| serde_json::json!([2, row["betterRunNr"].as_u64().unwrap_or(0)]))
+        .map(|row| {
+            let better = row["betterRunNr"].as_u64().unwrap_or(0);
+            let to_come = [["prevTotal", "prevStatus"], ["total", "currStatus"]]
+                .map(|said| said.iter().all(|field| row[*field].is_null()));
+            serde_json::json!([2, better, to_come[0], to_come[1]])
+        })
         .collect();
+    let waiting = expected.iter().filter(|row| row[3] == true).count();
+    assert!(waiting > 0 && waiting < expected.len(), "half-way");
     assert_eq!(runs, Value::Array(expected));
     page.close().await;
 }

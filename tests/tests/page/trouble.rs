@@ -97,7 +97,7 @@ async fn a_first_run_alone_is_shown_as_the_first_run() {
     let page = Page::open(&day, Look::PHONE, "").await;
     page.shows(&truth, "cs").await;
     let script = format!(
-        "[...document.querySelectorAll(\".result[data-key^='{} '] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent !== ''])",
+        "[...document.querySelectorAll(\".result[data-key^='{} '] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent !== '–'])",
         who.bib
     );
     let runs = page.browser.value(&script).await;
