@@ -4,8 +4,7 @@ import { h, keyed, setText } from "../dom.js";
 import { gap, penalty, time } from "../format.js";
 import { t } from "../i18n.js";
 
-/** Stands where a time will be. */
-const NOT_YET = "–";
+const NO_RESULT = "–";
 const NO_RUN = { time: null, pen: null, total: null, status: null, start: null, finish: null, gates: [] };
 
 /** Runs of a row, `of` 1 and 2 or the only one `null`; gates and times of day where the row is a detailed one. */
@@ -25,17 +24,21 @@ export function runsOf(row) {
   // Who has no second start has the first run where others have the second.
   const isAlone = row.betterRunNr === 1 && row.prevTotal === null;
   const runs = isAlone ? [last, NO_RUN] : [before, last];
-  return runs.map((run, at) => ({ ...run, of: at + 1, counts: row.betterRunNr === at + 1 }));
+  const has = row.totalTotal !== null;
+  return runs.map((run, at) => ({ ...run, of: at + 1, counts: has && row.betterRunNr === at + 1 }));
 }
 
-/** Shows each run's time with its penalties, which one counts, and which one is still to come. */
+/** Shows each run's time with its penalties, which one counts, and which one has no result. */
 export function showRuns(element, row) {
   keyed(element, runsOf(row), (run) => run.of, runLine, (line, run) => {
     line.classList.toggle("better", run.counts);
-    setText(line.total, run.of === null ? time(run.time) : (run.status ?? (time(run.total) || NOT_YET)));
-    setText(line.pen, run.status || run.pen === null || run.pen === undefined ? "" : `+${penalty(run.pen)}`);
+    const shown = run.of === null ? time(run.time) : (run.status ?? time(run.total ?? run.time));
+    const none = run.of !== null && !shown;
+    setText(line.total, none ? NO_RESULT : shown);
+    const hasPenalty = shown && !run.status && run.pen !== null && run.pen !== undefined;
+    setText(line.pen, hasPenalty ? `+${penalty(run.pen)}` : "");
     line.pen.classList.toggle("clean", run.pen === 0);
-    setText(line.spoken, run.counts ? ` (${t("better")})` : "");
+    setText(line.spoken, none ? ` (${t("noResult")})` : run.counts ? ` (${t("better")})` : "");
   });
 }
 

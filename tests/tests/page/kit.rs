@@ -268,13 +268,19 @@ impl Page {
     }
 }
 
+fn point(language: &str) -> &'static str {
+    if language == "cs" { "," } else { "." }
+}
+
+/// Hundredths as they are shown; nothing for `null`.
+pub fn seconds(hundredths: &Value, language: &str) -> String {
+    let point = point(language);
+    hundredths.as_u64().map_or_else(String::new, |hundredths| {
+        format!("{}{point}{:02}", hundredths / 100, hundredths % 100)
+    })
+}
+
 fn read(row: &Value, language: &str) -> [String; 5] {
-    let point = if language == "cs" { "," } else { "." };
-    let seconds = |hundredths: &Value| {
-        hundredths.as_u64().map_or_else(String::new, |hundredths| {
-            format!("{}{point}{:02}", hundredths / 100, hundredths % 100)
-        })
-    };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -283,13 +289,13 @@ fn read(row: &Value, language: &str) -> [String; 5] {
     let sum = row.get("totalTotal").unwrap_or(&row["total"]);
     let sum = match &row["status"] {
         Value::String(status) if row["rnk"].is_null() => status.clone(),
-        _ => seconds(sum),
+        _ => seconds(sum, language),
     };
     let behind = text(&row["totalBehind"]);
     let behind = if behind == "0.00" {
         String::new()
     } else {
-        behind.replace('.', point)
+        behind.replace('.', point(language))
     };
     [
         text(&row["rnk"]),

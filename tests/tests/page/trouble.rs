@@ -3,7 +3,7 @@
 use serde_json::json;
 use system_tests::browser::Look;
 
-use super::kit::{Day, Page, STATUS, hold_first};
+use super::kit::{Day, Page, STATUS, hold_first, seconds};
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_read_again() {
@@ -97,11 +97,25 @@ async fn a_first_run_alone_is_shown_as_the_first_run() {
     let page = Page::open(&day, Look::PHONE, "").await;
     page.shows(&truth, "cs").await;
     let script = format!(
-        "[...document.querySelectorAll(\".result[data-key^='{} '] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent !== '–'])",
+        "[...document.querySelectorAll(\".result[data-key^='{} '] .run\")].map((run) => [run.classList.contains('better'), run.querySelector('.run-total').textContent])",
         who.bib
     );
     let runs = page.browser.value(&script).await;
-    assert_eq!(runs, json!([[true, true], [false, false]]));
+    let total = seconds(&row["total"], "cs");
+    assert_eq!(runs, json!([[true, total], [false, "–"]]));
+    // A run without a result is not the better one, even when it is the only one.
+    let mut races = day.whole.races.iter();
+    let first = races.find(|race| race.class == day.race().class);
+    let row =
+        json!({ "raceId": first.expect("a first run").race_id, "bib": who.bib, "status": "DNF" });
+    let body = json!({ "results": [row] });
+    let answer = day.api().push(&day.key, "/ingest/results", &body).await;
+    assert_eq!(answer.body["updated"], 1, "{}", answer.body);
+    let expected = json!([[false, "DNF"], [false, "–"]]);
+    page.wait(&format!(
+        "JSON.stringify({script}) === JSON.stringify({expected})"
+    ))
+    .await;
     page.close().await;
 }
 
