@@ -43,6 +43,8 @@ struct Sections<'a> {
 
 /// Reads a whole export, or says why it can't be used.
 pub fn parse(text: &str) -> Result<(Export, Imported), ExportError> {
+    // The reader would skip a byte order mark without counting it.
+    let text = text.trim_start_matches('\u{feff}');
     let mut sections = Sections::default();
     sections::read(text, &mut |section| sections.sort_in(section))?;
     let details = sections.event.as_ref().map(details);

@@ -102,17 +102,18 @@ impl<'a> Walker<'a> {
         for attribute in element.attributes() {
             attribute.map_err(|error| self.malformed(error))?;
         }
-        let name = self.read_last("<".len(), element.name().as_ref().len())?;
+        let name = self.read_last("<".len(), element.name().as_ref())?;
         let local = name.split_once(':').map_or(name, |(_, local)| local);
         Ok(Start { name: local, empty })
     }
 
-    /// A part of what was read last, as it stands in the text, in bytes: the reader has only its bytes,
-    /// and would have to check again that they are UTF-8.
-    fn read_last(&self, from: usize, bytes: usize) -> Result<&'a str, ExportError> {
+    /// A part of what was read last, `from` bytes after its start, as it stands in the text: the reader
+    /// has only its bytes, and would have to check again that they are UTF-8.
+    fn read_last(&self, from: usize, part: &[u8]) -> Result<&'a str, ExportError> {
         let start = self.at + from;
-        let part = self.text.get(start..start + bytes);
-        part.ok_or_else(|| self.malformed("text that is cut inside a character"))
+        let text = self.text.get(start..start + part.len());
+        debug_assert_eq!(text.map(str::as_bytes), Some(part));
+        text.ok_or_else(|| self.malformed("text that is cut inside a character"))
     }
 
     fn root(&mut self) -> Result<(), ExportError> {
@@ -186,11 +187,11 @@ impl<'a> Walker<'a> {
         loop {
             let inner = match self.next()? {
                 Event::Text(part) => {
-                    text += self.read_last(0, part.len())?;
+                    text += self.read_last(0, &part)?;
                     continue;
                 }
                 Event::CData(part) => {
-                    text += self.read_last(CDATA.len(), part.len())?;
+                    text += self.read_last(CDATA.len(), &part)?;
                     continue;
                 }
                 Event::GeneralRef(reference) => {

@@ -84,17 +84,110 @@ impl Competition {
             };
             for (id, known) in self.rows.get(&race.race_id).into_iter().flatten() {
                 if let Some(row) = rows.get_mut(id) {
-                    // Without live data the export's row stands as it is, and is not copied.
-                    let Some(mark) = &known.live else { continue };
-                    let row = Arc::make_mut(row);
-                    let exported = std::mem::take(&mut row.run);
-                    row.run = merge_export(strategy, &known.run, Some(mark), exported, now_ms);
-                    row.live = Some(mark.clone());
+                    if let Some(mark) = &known.live {
+                        let row = Arc::make_mut(row);
+                        let exported = std::mem::take(&mut row.run);
+                        row.run = merge_export(strategy, &known.run, Some(mark), exported, now_ms);
+                        row.live = Some(mark.clone());
+                    }
+                    share_equal(row, known);
                 } else if known.added_live && participants.contains_key(id) {
                     rows.insert(id.clone(), Arc::clone(known));
                 }
             }
         }
+        for (class_id, participants) in &mut export.participants {
+            for (id, known) in self.participants.get(class_id).into_iter().flatten() {
+                if let Some(participant) = participants.get_mut(id) {
+                    share_equal(participant, known);
+                }
+            }
+        }
         export
+    }
+}
+
+/// Lets `own` be `known` itself where it is the same: whatever compares them later only looks at that.
+fn share_equal<T: Eq>(own: &mut Arc<T>, known: &Arc<T>) {
+    if own == known {
+        *own = Arc::clone(known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Competition;
+    use crate::domain::{
+        Hundredths, LiveRow, MergeStrategy, ParticipantId, RaceId, Row, live, merge::LiveRun,
+    };
+
+    const ID: &str = "1.K1M";
+
+    fn export(text: &str) -> Competition {
+        let head = "<Canoe123Data><Events><EventId>E</EventId></Events><Classes><ClassId>K1M</ClassId></Classes>\
+            <Participants><Id>1.K1M</Id><ClassId>K1M</ClassId><EventBib>1</EventBib></Participants>\
+            <Schedule><RaceId>R</RaceId><ClassId>K1M</ClassId></Schedule>\
+            <Results><RaceId>R</RaceId><Id>1.K1M</Id>";
+        let text = format!("{head}{text}</Results></Canoe123Data>");
+        crate::c123::parse(&text).expect("an export").0.competition
+    }
+
+    fn row(competition: &Competition) -> &Arc<Row> {
+        &competition.rows[&RaceId::new("R")][&ParticipantId::new(ID)]
+    }
+
+    fn push(competition: &mut Competition, time: u64) {
+        let time = Hundredths::new(time);
+        let pushed = LiveRow {
+            race_id: RaceId::new("R"),
+            participant_id: None,
+            bib: 1,
+            run: LiveRun {
+                time,
+                pen: None,
+                total: time,
+                status: None,
+                gates: None,
+            },
+        };
+        let participants = competition.participants.values().next().expect("a class");
+        let rows = competition.rows.values_mut().next().expect("a race");
+        assert_eq!(live::apply(rows, participants, &[pushed], 0).count, 1);
+    }
+
+    #[test]
+    fn live_data_wins_where_the_strategy_says_so_and_never_where_there_is_none() {
+        let exported = "<Time>9000</Time><Total>9000</Total>";
+        for (strategy, expected) in [
+            (MergeStrategy::Newest, 8_000),
+            (MergeStrategy::Live, 8_000),
+            (MergeStrategy::Xml, 9_000),
+        ] {
+            let mut known = export("");
+            let untouched = known.replaced_by(export(exported), strategy, 1_000);
+            assert_eq!(row(&untouched).run.total, Hundredths::new(9_000));
+            push(&mut known, 8_000);
+            let merged = known.replaced_by(export(exported), strategy, 1_000);
+            assert_eq!(row(&merged).run.total, Hundredths::new(expected));
+            assert_eq!(row(&merged).live, row(&known).live);
+        }
+    }
+
+    #[test]
+    fn what_did_not_change_is_shared() {
+        let mut known = export("");
+        push(&mut known, 8_000);
+        let before = Arc::clone(row(&known));
+        push(&mut known, 8_000);
+        assert!(Arc::ptr_eq(&before, row(&known)), "a repeated live row");
+        let again = known.replaced_by(export(""), MergeStrategy::Newest, 0);
+        assert!(Arc::ptr_eq(&before, row(&again)), "an exported row");
+        let people = |competition: &Competition| {
+            let class = competition.participants.values().next();
+            Arc::clone(&class.expect("a class")[&ParticipantId::new(ID)])
+        };
+        assert!(Arc::ptr_eq(&people(&known), &people(&again)));
     }
 }

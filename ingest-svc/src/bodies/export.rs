@@ -93,9 +93,7 @@ impl ExportFormat {
         if text.len() > self.xml_bytes_max {
             return Err(ApiError::TooLarge(self.xml_bytes_max));
         }
-        // In a JSON body the text is decoded already; only its byte order mark may be left.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Ok(c123::parse(text)?)
+        Ok(c123::parse(&text)?)
     }
 }
 

@@ -71,6 +71,16 @@ fn text_is_read_however_it_is_written() {
 }
 
 #[test]
+fn byte_order_marks_are_skipped() {
+    let plain = parse(MINIMAL);
+    for marks in ["\u{feff}", "\u{feff}\u{feff}"] {
+        assert_eq!(parse(&format!("{marks}{MINIMAL}")), plain);
+    }
+    let shifted = MINIMAL.replace("c:Canoe123Data", "a:Canoe123DataXXX");
+    assert!(parse(&format!("\u{feff}<!-- -->{shifted}")).is_err());
+}
+
+#[test]
 fn a_truncated_export_is_refused_at_every_length() {
     for end in (0..MINIMAL.trim_end().len()).filter(|end| MINIMAL.is_char_boundary(*end)) {
         assert!(parse(&MINIMAL[..end]).is_err(), "cut at {end}");
