@@ -59,6 +59,28 @@ async fn time(api: &Api, count: usize, request: impl Fn(usize) -> RequestBuilder
     Timed { took }
 }
 
+/// One value written to the same Redis and synced to disk: a push does that too, whatever else it does.
+async fn bare_writes(redis_url: &str, count: usize) -> Timed {
+    let client = redis::Client::open(redis_url).expect("a URL");
+    let mut redis = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("Redis answers");
+    let mut took = Vec::new();
+    for number in 0..count {
+        let started = Instant::now();
+        let written: redis::RedisResult<()> = redis::cmd("SET")
+            .arg("bare")
+            .arg(number)
+            .query_async(&mut redis)
+            .await;
+        took.push(started.elapsed());
+        written.expect("Redis writes");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Timed { took }
+}
+
 fn results(day: &RaceDay, count: usize, step: usize) -> Value {
     let race = &day.races[0];
     let rows = day.classes[race.class]
@@ -96,7 +118,7 @@ struct Services {
     gateway: String,
     gateway_pid: u32,
     _processes: Vec<Process>,
-    _redis: RedisServer,
+    redis: RedisServer,
 }
 
 impl Services {
@@ -118,7 +140,7 @@ impl Services {
             _processes: vec![first, second],
             ingest,
             gateway,
-            _redis: redis,
+            redis,
         }
     }
 }
@@ -141,7 +163,7 @@ pub async fn pushes() {
     api.bring_to(EVENT, &key, "running").await;
     let gateway = services.gateway.clone();
     let watching = std::thread::spawn(move || {
-        crowd(&gateway, EVENT, SPECTATORS, 60, services.gateway_pid, &[])
+        crowd(&gateway, EVENT, SPECTATORS, 90, services.gateway_pid, &[])
     });
     let keyed = |path: &str| api.request(Method::POST, path).header("X-API-Key", &key);
     let push =
@@ -159,6 +181,22 @@ pub async fn pushes() {
     let eighty = |step| results(&day, 80, step);
     let eighty = time(&api, PUSHES, |step| push("/ingest/results", &eighty, step)).await;
     row(&[&"results, 80 rows", &eighty.ms(0.5), &eighty.ms(0.99)]);
+    let bare = bare_writes(&services.redis.url(), PUSHES).await;
+    row(&[
+        &"for comparison: one value set in this Redis",
+        &bare.ms(0.5),
+        &bare.ms(0.99),
+    ]);
+    let (client, url) = (
+        reqwest::Client::new(),
+        format!("http://{}/health", services.ingest),
+    );
+    let health = time(&api, PUSHES, |_| client.get(&url)).await;
+    row(&[
+        &"for comparison: ingest says that it lives",
+        &health.ms(0.5),
+        &health.ms(0.99),
+    ]);
     let reader = Api::new(&format!("http://{}", services.gateway));
     let path = format!("/events/{EVENT}/results/{}", day.races[0].race_id);
     let read = time(&reader, PUSHES, |_| reader.request(Method::GET, &path)).await;
