@@ -13,8 +13,9 @@ use crate::{
     state::App,
 };
 
-/// How long an answer may be used without asking again.
-const CACHE_CONTROL: &str = "public, max-age=1";
+/// Caches that serve many may use an answer for a second; a browser, which may hold an older one than what
+/// its stream has told, asks whether it is still good.
+pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1";
 
 /// The client's copy, which `If-None-Match` names by its `ETag`, is still good.
 #[derive(IntoResponses)]

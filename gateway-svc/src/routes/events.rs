@@ -20,6 +20,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
+use super::answer;
 use crate::state::App;
 
 /// How old the list may be.
@@ -101,7 +102,7 @@ pub async fn list(State(app): State<App>) -> Result<Response, ApiError> {
 fn json_body(body: Bytes) -> Response {
     const HEADERS: [(header::HeaderName, &str); 2] = [
         (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "public, max-age=1"),
+        (header::CACHE_CONTROL, answer::CACHE_CONTROL),
     ];
     (HEADERS, body).into_response()
 }
