@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use crate::shard::{OutboxLimits, ShardConfig};
-use clap::Parser;
+use clap::{ArgAction, Parser};
 use common::{
     config::{CommonConfig, HistoryConfig},
     store::Limits,
@@ -65,6 +65,11 @@ pub struct Config {
     /// How long a spectator may take nothing of what waits for it, in seconds.
     #[arg(long, env = "STALL_SECONDS", default_value_t = 60)]
     pub stall_seconds: u64,
+
+    /// Whether a message is sent to hundreds of spectators with one system call (io_uring, where kernel and
+    /// container allow it), or to each with one of its own.
+    #[arg(long, env = "BATCHED_SENDS", default_value_t = true, action = ArgAction::Set)]
+    pub batched_sends: bool,
 }
 
 /// What a room needs of the configuration.
@@ -97,6 +102,7 @@ impl Config {
             ping_every: Duration::from_secs(self.ping_seconds),
             pong_within: Duration::from_secs(self.pong_seconds),
             stall_max: Duration::from_secs(self.stall_seconds),
+            batched_sends: self.batched_sends,
         }
     }
 

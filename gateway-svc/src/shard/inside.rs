@@ -1,6 +1,7 @@
 //! A spectator inside a room: what is written to it, what it sends, and how it leaves.
 
 use std::{
+    borrow::Cow,
     io::{self, IoSlice, Read, Write},
     net::Shutdown,
     time::{Duration, Instant},
@@ -160,6 +161,15 @@ impl Inside {
         }
     }
 
+    /// The next messages of the room in one piece, when nothing waits before them and the piece is one of
+    /// those that are shared.
+    pub fn next_bytes<'a>(&self, batch: &'a Batch) -> Option<&'a [u8]> {
+        match batch.bytes(self.form, self.received) {
+            Cow::Borrowed(bytes) if self.outbox.is_none() => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Sends the next messages of the room.
     pub fn deliver(
         &mut self,
@@ -168,19 +178,32 @@ impl Inside {
         limits: OutboxLimits,
         now: Instant,
     ) -> Delivered {
-        let mut written = 0;
-        if self.outbox.is_none() {
-            let bytes = batch.bytes(self.form, self.received);
-            written = match stream.write(&bytes) {
-                Ok(count) if count == bytes.len() => {
-                    self.received = self.received.saturating_add(batch.len());
-                    return Delivered::Yes;
-                }
-                Ok(count) => count,
-                Err(error) if may_pass(&error) => 0,
-                Err(_) => return Delivered::Over,
-            };
-        }
+        let sent = if self.outbox.is_none() {
+            stream.write(&batch.bytes(self.form, self.received))
+        } else {
+            Ok(0)
+        };
+        self.sent(stream, batch, sent, limits, now)
+    }
+
+    /// Goes on where the next messages of the room are out as far as `sent` says.
+    pub fn sent(
+        &mut self,
+        stream: &mut TcpStream,
+        batch: &Batch,
+        sent: io::Result<usize>,
+        limits: OutboxLimits,
+        now: Instant,
+    ) -> Delivered {
+        let written = match sent {
+            Ok(count) if count == batch.bytes(self.form, self.received).len() => {
+                self.received = self.received.saturating_add(batch.len());
+                return Delivered::Yes;
+            }
+            Ok(count) => count,
+            Err(error) if may_pass(&error) => 0,
+            Err(_) => return Delivered::Over,
+        };
         match self.queue(stream, batch, written, limits, now) {
             Ok(true) => Delivered::Yes,
             Ok(false) => Delivered::Dropped,

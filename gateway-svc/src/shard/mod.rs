@@ -1,6 +1,6 @@
 //! Event loops that own the spectators' sockets: one thread for each worker, and in it a dense list of
-//! sockets for each room. A message costs one write for each of them, and nothing else: no task wakes up,
-//! nothing is allocated or copied.
+//! sockets for each room. A message costs one send for each of them, and nothing else: no task wakes up,
+//! nothing is copied, and where the kernel allows it (`ring`) hundreds of sends are one system call.
 //!
 //! A socket arrives here, is looked at, and either becomes a spectator of a room or is handed over to
 //! HTTP. What of it a room decides comes as [`Command`]s. Only a socket that does not take everything at
@@ -10,6 +10,8 @@ mod arrivals;
 mod command;
 mod inside;
 mod outbox;
+#[cfg_attr(not(target_os = "linux"), path = "no_ring.rs")]
+mod ring;
 mod section;
 mod slots;
 mod worker;
@@ -54,6 +56,8 @@ pub struct ShardConfig {
     pub pong_within: Duration,
     /// How long a spectator may take nothing of what waits for it.
     pub stall_max: Duration,
+    /// Whether many sends are made with one system call, where that is allowed.
+    pub batched_sends: bool,
 }
 
 /// Where connections lead to from a shard.

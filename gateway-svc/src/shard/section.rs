@@ -2,6 +2,8 @@
 
 use std::{
     borrow::Cow,
+    io,
+    os::fd::AsFd,
     sync::{Arc, OnceLock},
 };
 
@@ -12,6 +14,7 @@ use tracing::debug;
 use super::{
     SlotKey,
     inside::{Delivered, Ended},
+    ring::{Ring, SENDS_MAX, ToSend},
     slots::Slots,
     worker::Context,
 };
@@ -110,22 +113,38 @@ impl Section {
     }
 
     /// Sends what waits to everyone, and returns those whose connection is over.
-    pub fn send_pending(&mut self, slots: &mut Slots, context: &Context) -> Vec<(SlotKey, Ended)> {
+    pub fn send_pending(
+        &mut self,
+        slots: &mut Slots,
+        ring: &mut Option<Ring>,
+        context: &Context,
+    ) -> Vec<(SlotKey, Ended)> {
         if self.pending.is_empty() {
             return Vec::new();
         }
         let batch = Batch::new(std::mem::take(&mut self.pending));
         let mut over = Vec::new();
         let mut refreshes = 0;
-        for &key in &self.members {
-            let Some((stream, inside)) = slots.inside(key) else {
-                debug!("a member without a socket");
-                continue;
+        for members in self.members.chunks(SENDS_MAX) {
+            let mut sent = match ring {
+                Some(ring) if members.len() > 1 => send_at_once(members, slots, ring, &batch),
+                _ => Vec::new(),
             };
-            match inside.deliver(stream, &batch, context.config.outbox, context.now) {
-                Delivered::Yes => {}
-                Delivered::Dropped => refreshes += 1,
-                Delivered::Over => over.push((key, Ended::Left)),
+            for (index, &key) in members.iter().enumerate() {
+                let Some((stream, inside)) = slots.inside(key) else {
+                    debug!("a member without a socket");
+                    continue;
+                };
+                let (limits, now) = (context.config.outbox, context.now);
+                let delivered = match sent.get_mut(index).and_then(Option::take) {
+                    Some(sent) => inside.sent(stream, &batch, sent, limits, now),
+                    None => inside.deliver(stream, &batch, limits, now),
+                };
+                match delivered {
+                    Delivered::Yes => {}
+                    Delivered::Dropped => refreshes += 1,
+                    Delivered::Over => over.push((key, Ended::Left)),
+                }
             }
         }
         let metrics = &context.metrics;
@@ -134,6 +153,30 @@ impl Section {
         metrics.deliveries.inc_by(deliveries as u64);
         over
     }
+}
+
+/// Sends to all who are in step, and returns what became of it for each of `members`; nothing for those who
+/// are to be written to by themselves.
+fn send_at_once(
+    members: &[SlotKey],
+    slots: &Slots,
+    ring: &mut Ring,
+    batch: &Batch,
+) -> Vec<Option<io::Result<usize>>> {
+    let sends: Vec<Option<ToSend<'_>>> = members
+        .iter()
+        .map(|&key| {
+            let (stream, inside) = slots.look_inside(key)?;
+            Some(ToSend {
+                socket: stream.as_fd(),
+                bytes: inside.next_bytes(batch)?,
+            })
+        })
+        .collect();
+    let all: Vec<ToSend<'_>> = sends.iter().flatten().copied().collect();
+    let mut answers = ring.send(&all).into_iter();
+    let of_member = |send: Option<ToSend<'_>>| send.and_then(|_| answers.next());
+    sends.into_iter().map(of_member).collect()
 }
 
 #[cfg(test)]

@@ -102,6 +102,18 @@ impl Slots {
         (slot.generation == key.generation).then_some(slot)
     }
 
+    /// A spectator that is still there, to be looked at.
+    pub fn look_inside(&self, key: SlotKey) -> Option<(&TcpStream, &Inside)> {
+        match self.slab.get(key.index as usize)? {
+            Slot {
+                stream,
+                state: State::Inside(inside),
+                generation,
+            } if *generation == key.generation => Some((stream, inside)),
+            _ => None,
+        }
+    }
+
     /// A spectator that is still there.
     pub fn inside(&mut self, key: SlotKey) -> Option<(&mut TcpStream, &mut Inside)> {
         match self.get(key)? {

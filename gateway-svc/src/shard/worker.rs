@@ -10,12 +10,14 @@ use std::{
 use bytes::Bytes;
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
+use tracing::info;
 
 use super::{
     Door, Listening, Shard, ShardConfig, Shards, SlotKey,
     arrivals::Arrivals,
     command::{Arrived, Command, Entrant, RoomKey},
     inside::{Ended, Inside, Outcome},
+    ring::Ring,
     section::Section,
     slots::{Slots, State},
 };
@@ -59,6 +61,8 @@ pub struct Worker {
     pub(super) context: Context,
     /// One for all: nobody's bytes stay in it.
     pub(super) buffer: Box<[u8]>,
+    /// For sends to many, where it may be used.
+    ring: Option<Ring>,
     /// Sockets with more to read than one turn allows.
     unread: Vec<SlotKey>,
     /// Whether commands were left for the next turn.
@@ -92,6 +96,7 @@ impl Worker {
                 now,
             },
             buffer: vec![0; READ_BYTES].into(),
+            ring: None,
             unread: Vec::new(),
             more_commands: false,
             next_tick: now + TICK,
@@ -111,6 +116,7 @@ impl Worker {
     /// Works until it is told to stop.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
+        self.open_ring();
         loop {
             match self.poll.poll(&mut events, Some(self.patience())) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -145,6 +151,15 @@ impl Worker {
             self.accept();
             if self.next_tick <= self.context.now {
                 self.tick();
+            }
+        }
+    }
+
+    fn open_ring(&mut self) {
+        if self.context.config.batched_sends {
+            match Ring::open() {
+                Ok(ring) => self.ring = Some(ring),
+                Err(error) => info!(%error, "sends are not batched: io_uring is refused here"),
             }
         }
     }
@@ -344,7 +359,7 @@ impl Worker {
         let Some(section) = self.sections.get_mut(&room) else {
             return;
         };
-        let over = section.send_pending(&mut self.slots, &self.context);
+        let over = section.send_pending(&mut self.slots, &mut self.ring, &self.context);
         for (key, ended) in over {
             self.settle(key, Outcome::Over(ended));
         }
@@ -384,6 +399,7 @@ impl Worker {
             ping_every,
             pong_within,
             stall_max,
+            ..
         } = self.context.config;
         let now = self.context.now;
         let every = ping_every.as_secs().max(1);

@@ -3,6 +3,7 @@
 
 mod chaos;
 mod durability;
+mod many;
 mod outage;
 mod slow;
 mod tls;

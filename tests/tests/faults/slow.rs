@@ -55,8 +55,16 @@ async fn is_refreshed(socket: &mut TcpStream) -> bool {
 
 #[tokio::test]
 async fn a_backlog_over_its_bound_becomes_one_refresh_and_the_others_notice_nothing() {
-    for (without, refreshed) in [(None, true), (Some("--without=bounded-backlog"), false)] {
-        let mut flags = vec!["--backlog-bytes=300000"];
+    for (batched, without, refreshed) in [
+        ("--batched-sends=true", None, true),
+        ("--batched-sends=false", None, true),
+        (
+            "--batched-sends=true",
+            Some("--without=bounded-backlog"),
+            false,
+        ),
+    ] {
+        let mut flags = vec!["--backlog-bytes=300000", batched];
         flags.extend(without);
         let (stack, key) = running(&flags).await;
         let mut good = stack.watch(0, "E").await;
