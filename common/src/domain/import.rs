@@ -87,7 +87,7 @@ impl Competition {
                     if let Some(mark) = &known.live {
                         let row = Arc::make_mut(row);
                         let exported = std::mem::take(&mut row.run);
-                        row.run = merge_export(strategy, &known.run, Some(mark), exported, now_ms);
+                        row.run = merge_export(strategy, &known.run, mark, exported, now_ms);
                         row.live = Some(mark.clone());
                     }
                     share_equal(row, known);

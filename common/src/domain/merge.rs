@@ -83,18 +83,18 @@ pub fn merge_live(run: &mut Run, mark: &mut Option<LiveMark>, live: LiveRun, now
     });
 }
 
-/// The run after an export that says `exported` of it.
+/// A run that live data has told of, after an export that says `exported` of it.
 pub fn merge_export(
     strategy: MergeStrategy,
     known: &Run,
-    mark: Option<&LiveMark>,
+    mark: &LiveMark,
     exported: Run,
     now_ms: i64,
 ) -> Run {
-    let live_wins = match (strategy, mark) {
-        (MergeStrategy::Xml, _) | (_, None) => false,
-        (MergeStrategy::Live, Some(mark)) => mark.gave_result,
-        (MergeStrategy::Newest, Some(mark)) => {
+    let live_wins = match strategy {
+        MergeStrategy::Xml => false,
+        MergeStrategy::Live => mark.gave_result,
+        MergeStrategy::Newest => {
             let newer = now_ms - mark.changed_at_ms < LIVE_IS_NEWER_FOR_MS;
             let erases = !has_result(&exported) && mark.last.has_result();
             newer || erases
@@ -108,8 +108,8 @@ pub fn merge_export(
 }
 
 /// The known run with what live data does not carry taken from the export.
-fn filled_in(known: &Run, mark: Option<&LiveMark>, exported: Run) -> Run {
-    let live_has_gates = mark.is_some_and(|mark| mark.last.gates.is_some());
+fn filled_in(known: &Run, mark: &LiveMark, exported: Run) -> Run {
+    let live_has_gates = mark.last.gates.is_some();
     let keeps_gates = live_has_gates || exported.gates.is_empty();
     Run {
         gates: if keeps_gates {

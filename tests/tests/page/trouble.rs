@@ -171,6 +171,14 @@ async fn a_reload_right_after_the_end_asks_anew() {
     page.browser.client.refresh().await.expect("it loads again");
     page.wait(&format!("{STATUS} === 'final'")).await;
     page.close().await;
+    // Whether the browser had a copy and took it is a matter of luck; that it may not is none.
+    for path in ["/events", "/events/E", "/events/E/oncourse"] {
+        let answer = day.gateway().get(path).await;
+        assert_eq!(
+            answer.headers["cache-control"],
+            "public, max-age=0, s-maxage=1"
+        );
+    }
 }
 
 #[tokio::test]

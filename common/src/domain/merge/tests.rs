@@ -56,7 +56,10 @@ impl Row {
     }
 
     fn export(mut self, run: Run, at_ms: i64) -> Self {
-        self.run = merge_export(self.strategy, &self.run, self.mark.as_ref(), run, at_ms);
+        self.run = match &self.mark {
+            Some(mark) => merge_export(self.strategy, &self.run, mark, run, at_ms),
+            None => run,
+        };
         self
     }
 
