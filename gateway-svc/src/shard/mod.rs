@@ -14,6 +14,7 @@ mod outbox;
 mod ring;
 mod section;
 mod slots;
+mod upkeep;
 mod worker;
 
 use std::{

@@ -20,6 +20,7 @@ use super::{
     ring::Ring,
     section::Section,
     slots::{Slots, State},
+    upkeep::TICK,
 };
 use crate::{
     metrics::Metrics,
@@ -34,9 +35,6 @@ const EVENTS_MAX: usize = 1024;
 const READ_BYTES: usize = 16 << 10;
 /// Commands in one turn: a storm of newcomers must not keep messages waiting.
 const COMMANDS_MAX: usize = 512;
-/// How long a newcomer waits for its answer at most; what should have answered it has failed.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
-const TICK: Duration = Duration::from_secs(1);
 
 /// What all parts of a shard need to know.
 pub struct Context {
@@ -67,9 +65,9 @@ pub struct Worker {
     unread: Vec<SlotKey>,
     /// Whether commands were left for the next turn.
     more_commands: bool,
-    next_tick: Instant,
-    second: u64,
-    ping: Frame,
+    pub(super) next_tick: Instant,
+    pub(super) second: u64,
+    pub(super) ping: Frame,
 }
 
 impl Worker {
@@ -317,7 +315,7 @@ impl Worker {
     }
 
     /// Draws the conclusion from what became of a spectator.
-    fn settle(&mut self, key: SlotKey, outcome: Outcome) {
+    pub(super) fn settle(&mut self, key: SlotKey, outcome: Outcome) {
         let Some((_, inside)) = self.slots.inside(key) else {
             return;
         };
@@ -386,55 +384,6 @@ impl Worker {
             for key in section.members {
                 self.settle(key, Outcome::Over(Ended::Dead));
             }
-        }
-    }
-
-    /// Once a second: pings those whose turn it is, and ends those that are dead or take nothing.
-    fn tick(&mut self) {
-        self.next_tick = self.context.now + TICK;
-        self.second += 1;
-        let ShardConfig {
-            outbox: limits,
-            arrive_within,
-            ping_every,
-            pong_within,
-            stall_max,
-            ..
-        } = self.context.config;
-        let now = self.context.now;
-        let every = ping_every.as_secs().max(1);
-        for key in self.slots.keys() {
-            let Some(slot) = self.slots.get(key) else {
-                continue;
-            };
-            let inside = match &mut slot.state {
-                State::Inside(inside) => inside,
-                State::Arriving(arriving) => {
-                    let most = if arriving.read.is_empty() {
-                        arrive_within
-                    } else {
-                        ANSWERED_WITHIN
-                    };
-                    if now.saturating_duration_since(arriving.since) > most {
-                        self.slots.remove(key);
-                    }
-                    continue;
-                }
-            };
-            let outcome = if let Some(ended) = inside.overdue(now) {
-                Outcome::Over(ended)
-            } else if inside.silent_for(now) > pong_within {
-                Outcome::Over(Ended::Dead)
-            } else if inside.stalled_for(now) > stall_max {
-                let goodbye = (CloseCode::TryAgainLater, "too slow");
-                inside.close(&mut slot.stream, goodbye, Ended::Closed, limits, now)
-            } else {
-                if key.index() % every == self.second % every {
-                    inside.ping(&mut slot.stream, &self.ping, limits, now);
-                }
-                continue;
-            };
-            self.settle(key, outcome);
         }
     }
 }

@@ -4,108 +4,29 @@
 //! the next seq; earlier ones are doubles, later ones mean a gap, which is closed from history or,
 //! when that does not reach, by a new snapshot and a `full` for everyone.
 
+mod apply;
+mod exchange;
+#[cfg(test)]
+mod simulation;
+
 use std::collections::HashMap;
 
+use apply::step;
 use common::{
     domain::{EventStatus, RaceId},
     protocol::{
         Envelope, Kind, Position, Seq,
-        change::{OnCourseChange, OnCourseDelta, StatusChange, StructureChange},
         views::{RaceWithResultsSeq, StructureView},
     },
     store::{History, Limits, Pulse, Snapshot},
 };
-use serde::Deserialize;
+pub use exchange::{Asked, Effect, End, Input, Resumption};
 
 use super::{
     message::{self, FullData},
-    recent::{Missed, Recent, Step},
+    recent::{Missed, Recent},
 };
 use crate::websocket::Message;
-
-/// What happens to a room.
-#[derive(Debug)]
-pub enum Input {
-    /// A change came over the feed.
-    Changed(Envelope),
-    /// The event's position was read; `None` when the event is gone.
-    Position {
-        /// What was read.
-        read: Option<Pulse>,
-        /// What [`Room::ask`] gave at the question.
-        asked: Asked,
-    },
-    /// The event's position could not be read; the next check tries again.
-    PositionUnknown,
-    /// What followed the room's position was read.
-    History(History),
-    /// The whole state was read; `None` when the event is gone.
-    Snapshot(Option<Box<Snapshot>>),
-    /// A read of history or snapshot failed; the next position check tries again.
-    ReadFailed,
-    /// What followed a position of the past was read, for spectators who come back.
-    Past {
-        /// The position.
-        since: Position,
-        /// What followed, or `None` when it can't be read now.
-        history: Option<History>,
-    },
-}
-
-/// What a room knew when it asked for the position: an answer older than what came since is no news.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    seq: Seq,
-    heard: Position,
-}
-
-/// How a spectator is answered who comes back and says where it stood.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Resumption {
-    /// With exactly what it missed.
-    Replay(Message),
-    /// With a `full`.
-    Full,
-    /// Not before the history is read.
-    ReadPast,
-    /// Not before the position is checked: the spectator knows of one that the room does not.
-    Verify,
-    /// Not now: what it knows can't be checked.
-    TryLater,
-}
-
-/// What a room wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Send to everyone; the room stands at that seq after it.
-    Broadcast(Message, Seq),
-    /// Read what follows the position.
-    ReadHistory(Position),
-    /// Read the whole state.
-    ReadSnapshot,
-    /// Let boats go that nobody speaks of, and show what waits: nobody else did.
-    RefreshOnCourse,
-    /// The room ends.
-    End(End),
-}
-
-/// How a room ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// The results are final; spectators stay for the grace period.
-    Official,
-    /// The event is not public any more.
-    Unpublished,
-    /// The event does not exist any more; spectators stay for the grace period.
-    Deleted,
-}
-
-/// What a results change says about itself.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultsOf {
-    race_id: RaceId,
-}
 
 /// What a room is reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -385,75 +306,6 @@ impl Room {
         }
     }
 
-    /// Applies the next change. False when it can't be understood, and then nothing has happened.
-    fn apply(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) -> bool {
-        let mut delta = None;
-        let applied = match envelope.kind {
-            Kind::Results => self.apply_results(envelope),
-            Kind::OnCourse => self
-                .apply_on_course(envelope)
-                .map(|change| delta = Some(change)),
-            Kind::Status => self.apply_status(envelope),
-            Kind::Structure => self.apply_structure(envelope),
-            Kind::Deleted | Kind::ByReference => None,
-        };
-        if applied.is_none() {
-            return false;
-        }
-        self.position.seq = envelope.position.seq;
-        self.hear_of(&self.position.clone());
-        self.full = None;
-        let step = step(envelope, delta);
-        let message = match &step {
-            Step::Full => {
-                let full = self.encode_full(envelope.ts_ms);
-                self.full = Some(full.clone());
-                full
-            }
-            Step::Diff(diff) => diff.clone(),
-        };
-        self.recent.push(step);
-        let end = end_of(self.status());
-        if end == Some(End::Unpublished) {
-            self.unpublish(effects);
-            return true;
-        }
-        effects.push(Effect::Broadcast(message, self.position.seq));
-        if let Some(end) = end {
-            self.ended = Some(end);
-            effects.push(Effect::End(end));
-        }
-        true
-    }
-
-    fn apply_results(&mut self, envelope: &Envelope) -> Option<()> {
-        let ResultsOf { race_id } = serde_json::from_slice(&envelope.body).ok()?;
-        self.results_seqs.insert(race_id, envelope.position.seq);
-        Some(())
-    }
-
-    /// Also says what changed.
-    fn apply_on_course(&mut self, envelope: &Envelope) -> Option<OnCourseDelta> {
-        let change: OnCourseChange = serde_json::from_slice(&envelope.body).ok()?;
-        let before = std::mem::replace(&mut self.view.oncourse, change.oncourse);
-        Some(OnCourseDelta::between(&before, &self.view.oncourse))
-    }
-
-    fn apply_status(&mut self, envelope: &Envelope) -> Option<()> {
-        let change: StatusChange = serde_json::from_slice(&envelope.body).ok()?;
-        self.view.event.summary.status = change.status;
-        Some(())
-    }
-
-    fn apply_structure(&mut self, envelope: &Envelope) -> Option<()> {
-        let change: StructureChange = serde_json::from_slice(&envelope.body).ok()?;
-        self.view = change.view;
-        let seq = envelope.position.seq;
-        let reread = change.reread.into_iter().map(|race_id| (race_id, seq));
-        self.results_seqs.extend(reread);
-        Some(())
-    }
-
     fn delete(&mut self, effects: &mut Vec<Effect>) {
         self.ended = Some(End::Deleted);
         let seq = self.position.seq;
@@ -483,14 +335,6 @@ impl Room {
     }
 }
 
-/// What is replayed of a change. Without knowing the list before it a replay carries whole lists.
-fn step(envelope: &Envelope, delta: Option<OnCourseDelta>) -> Step {
-    match envelope.kind {
-        Kind::Structure | Kind::Deleted | Kind::ByReference => Step::Full,
-        Kind::Results | Kind::OnCourse | Kind::Status => Step::Diff(message::diff(envelope, delta)),
-    }
-}
-
 fn end_of(status: EventStatus) -> Option<End> {
     match status {
         EventStatus::Draft => Some(End::Unpublished),
@@ -515,6 +359,3 @@ fn results_seqs(snapshot: &Snapshot) -> HashMap<RaceId, Seq> {
         })
         .collect()
 }
-
-#[cfg(test)]
-mod simulation;
