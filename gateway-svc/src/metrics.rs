@@ -16,6 +16,8 @@ pub struct Metrics {
     pub rooms: IntGauge,
     /// `gateway_connections`: spectators here.
     pub connections: IntGauge,
+    /// `gateway_batching_shards`: event loops here that send to many with one system call.
+    pub batching: IntGauge,
     /// `gateway_refused_total{why}`: upgrades refused.
     pub refused: IntCounterVec,
     /// `gateway_closed_total{why}`: connections ended.
@@ -44,6 +46,10 @@ impl Metrics {
         let metrics = Self {
             rooms: IntGauge::new("gateway_rooms", "Events watched here.")?,
             connections: IntGauge::new("gateway_connections", "Spectators here.")?,
+            batching: IntGauge::new(
+                "gateway_batching_shards",
+                "Event loops here that send to many with one system call.",
+            )?,
             refused: labelled("gateway_refused_total", "Upgrades refused.", "why")?,
             closed: labelled("gateway_closed_total", "Connections ended.", "why")?,
             messages: IntCounter::new("gateway_messages_total", "Messages of rooms.")?,
@@ -69,6 +75,7 @@ impl Metrics {
         };
         registry.register(Box::new(metrics.rooms.clone()))?;
         registry.register(Box::new(metrics.connections.clone()))?;
+        registry.register(Box::new(metrics.batching.clone()))?;
         registry.register(Box::new(metrics.refused.clone()))?;
         registry.register(Box::new(metrics.closed.clone()))?;
         registry.register(Box::new(metrics.messages.clone()))?;

@@ -10,6 +10,7 @@ pub mod chaos;
 pub mod fuzzed;
 pub mod growth;
 pub mod haproxy;
+pub mod metrics;
 pub mod openapi;
 pub mod process;
 pub mod proxy;

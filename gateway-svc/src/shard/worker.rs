@@ -154,11 +154,15 @@ impl Worker {
     }
 
     fn open_ring(&mut self) {
-        if self.context.config.batched_sends {
-            match Ring::open() {
-                Ok(ring) => self.ring = Some(ring),
-                Err(error) => info!(%error, "sends are not batched: io_uring is refused here"),
+        if !self.context.config.batched_sends {
+            return;
+        }
+        match Ring::open() {
+            Ok(ring) => {
+                self.ring = Some(ring);
+                self.context.metrics.batching.inc();
             }
+            Err(error) => info!(%error, "sends are not batched: io_uring is refused here"),
         }
     }
 

@@ -1,7 +1,9 @@
 //! More spectators than one system call sends to, some of whom go without a word or take nothing.
 
 use futures::future::join_all;
-use system_tests::{Spectator, raw::Raw, spectator::Standing};
+use system_tests::{
+    Spectator, metrics::metric, raw::Raw, servers::own_address, spectator::Standing,
+};
 
 use super::{push, running};
 
@@ -13,8 +15,14 @@ const BIB: u32 = 1;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hundreds_get_every_message_whether_sends_are_batched_or_not() {
     for batched in [true, false] {
-        let batched_sends = format!("--batched-sends={batched}");
-        let (stack, key) = running(&[&batched_sends, "--max-connections-per-event=1000"]).await;
+        let metrics = format!("{}:9090", own_address());
+        let flags = [
+            "--max-connections-per-event=1000",
+            "--workers=2",
+            &format!("--batched-sends={batched}"),
+            &format!("--metrics-listen={metrics}"),
+        ];
+        let (stack, key) = running(&flags).await;
         let origin = &stack.gateways[0].origin;
         let come = (0..SPECTATORS).map(|number| {
             let query = ["", "?oncourse=delta"][number % 2];
@@ -45,5 +53,15 @@ async fn hundreds_get_every_message_whether_sends_are_batched_or_not() {
             "{batched}"
         );
         drop(slow);
+        let batching = metric(&metrics, "gateway_batching_shards").await;
+        assert_eq!(batching, Some(2 * u64::from(batched && may_have_rings())));
     }
+}
+
+/// Whether this machine, container included, allows `io_uring`.
+fn may_have_rings() -> bool {
+    #[cfg(target_os = "linux")]
+    return io_uring::IoUring::new(1).is_ok();
+    #[cfg(not(target_os = "linux"))]
+    return false;
 }
