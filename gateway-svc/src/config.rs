@@ -1,6 +1,10 @@
 //! The gateway's flags.
 
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use crate::shard::{OutboxLimits, ShardConfig};
 use clap::{ArgAction, Parser};
@@ -25,6 +29,11 @@ pub struct Config {
     /// Address to listen on for spectators.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8082")]
     pub listen: SocketAddr,
+
+    /// Connections that may wait to be accepted. Where the kernel allows one socket fewer
+    /// (`net.core.somaxconn`), several listen.
+    #[arg(long, env = "ACCEPT_QUEUE", default_value = "16384")]
+    pub accept_queue: NonZeroU32,
 
     /// Spectators of one event on all gateways together. Must be the same on all of them.
     #[arg(long, env = "MAX_CONNECTIONS_PER_EVENT", default_value_t = 200)]

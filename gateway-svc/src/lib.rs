@@ -88,8 +88,10 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     );
     let readiness = Readiness::new(store.clone());
 
-    let public = listener::listen(config.listen)?;
-    info!(address = %public.local_addr()?, "listening");
+    let listeners = listener::listen_widely(config.listen, config.accept_queue.get())?;
+    if let Some(listener) = listeners.first() {
+        info!(address = %listener.local_addr()?, "listening");
+    }
     let router = routes::router(App::new(store, answers, hub.clone(), shards));
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
     let router = http_metrics.clone().layer(router);
@@ -100,7 +102,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     };
     let server = server::Server::new(router, limits, stop.clone());
     let listening = Listening {
-        listener: public.into_std()?,
+        listeners,
         places: server.places().clone(),
     };
     let entrance = Entrance::new(hub.clone(), server.clone(), http_metrics);

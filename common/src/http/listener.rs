@@ -5,20 +5,103 @@ use std::net::SocketAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-/// Connections that wait to be accepted. A short queue overflows when thousands come at once, and
-/// then SYN retries take 1, 3 and 7 s.
-const BACKLOG: i32 = 4096;
+/// Connections that wait to be accepted at one socket; the kernel allows `net.core.somaxconn` at most.
+const BACKLOG: u32 = 4096;
+/// Sockets that listen on one address.
+const SOCKETS_MAX: u32 = 64;
 
 /// Listens on `address`; port 0 takes a free one.
 pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::from_std(open(address, BACKLOG, false)?.into())
+}
+
+/// Listens on `address` with as many sockets as let `waiting` connections wait to be accepted; port 0 takes a
+/// free one. A queue that overflows when thousands come at once makes them try again after 1, 3 and 7 s.
+pub fn listen_widely(
+    address: SocketAddr,
+    waiting: u32,
+) -> std::io::Result<Vec<std::net::TcpListener>> {
+    let queue = waiting.min(longest_queue());
+    listen_with_queues(address, waiting, queue)
+}
+
+/// What the kernel allows one socket.
+fn longest_queue() -> u32 {
+    let read = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+    let allowed = read.ok().and_then(|text| text.trim().parse().ok());
+    allowed.unwrap_or(BACKLOG)
+}
+
+/// The kernel spreads those who come over the sockets at random, so that none is much fuller than others.
+fn listen_with_queues(
+    address: SocketAddr,
+    waiting: u32,
+    queue: u32,
+) -> std::io::Result<Vec<std::net::TcpListener>> {
+    let count = waiting.div_ceil(queue.max(1)).clamp(1, SOCKETS_MAX);
+    if count == 1 {
+        return Ok(vec![open(address, queue, false)?.into()]);
+    }
+    // Sockets that share a port would share it with another process, too: the first one must have it alone.
+    let alone = open(address, queue, false)?;
+    let address = alone.local_addr()?.as_socket().unwrap_or(address);
+    drop(alone);
+    let sockets = (0..count).map(|_| open(address, queue, true).map(Into::into));
+    sockets.collect()
+}
+
+fn open(address: SocketAddr, backlog: u32, shared: bool) -> std::io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{SocketAddr, TcpStream},
+        time::Duration,
+    };
+
+    use super::{listen_widely, listen_with_queues};
+
+    const QUEUE: u32 = 16;
+    const COMING: usize = 64;
+
+    fn anywhere() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    /// How many get in with nobody to accept them.
+    fn let_in(waiting: u32) -> usize {
+        let listeners = listen_with_queues(anywhere(), waiting, QUEUE).expect("a port");
+        let address = listeners[0].local_addr().expect("an address");
+        let come = || TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok();
+        let inside: Vec<_> = (0..COMING).map_while(|_| come()).collect();
+        inside.len()
+    }
+
+    #[test]
+    fn as_many_wait_as_are_wanted_whatever_one_queue_holds() {
+        assert_eq!(let_in(16 * QUEUE), COMING);
+        assert!(let_in(QUEUE) < COMING);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_an_error() {
+        let first = listen_widely(anywhere(), 1 << 17).expect("a port");
+        assert!(first.len() > 1);
+        let address = first[0].local_addr().expect("an address");
+        assert!(listen_widely(address, 1 << 17).is_err());
+        assert!(listen_widely(address, 1).is_err());
+    }
 }

@@ -29,19 +29,26 @@ const ACCEPTED_MAX: usize = 256;
 /// Pause when there is no place or no descriptor for one more.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The listener, and whether somebody may wait at it.
+/// The listeners, and whether somebody may wait at one.
 pub struct Arrivals {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
+    /// Whose turn it is.
+    turn: usize,
     places: Arc<Semaphore>,
     accept_at: Option<Instant>,
 }
 
 impl Arrivals {
     pub(super) fn new(listening: Listening, registry: &Registry) -> io::Result<Self> {
-        let mut listener = TcpListener::from_std(listening.listener);
-        registry.register(&mut listener, LISTEN, Interest::READABLE)?;
+        let mut listeners = Vec::new();
+        for listener in listening.listeners {
+            let mut listener = TcpListener::from_std(listener);
+            registry.register(&mut listener, LISTEN, Interest::READABLE)?;
+            listeners.push(listener);
+        }
         Ok(Self {
-            listener,
+            listeners,
+            turn: 0,
             places: listening.places,
             accept_at: None,
         })
@@ -63,14 +70,14 @@ impl Arrivals {
             self.accept_at = Some(now + PAUSE);
             return None;
         };
-        loop {
-            match self.listener.accept() {
+        let mut empty = 0;
+        while empty < self.listeners.len() {
+            let accepted = self.listeners[self.turn].accept();
+            self.turn = (self.turn + 1) % self.listeners.len();
+            match accepted {
                 Ok((stream, peer)) => return Some((stream, peer, place)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.accept_at = None;
-                    return None;
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => empty += 1,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => empty = 0,
                 Err(error) => {
                     warn!(%error, "accept failed");
                     self.accept_at = Some(now + PAUSE);
@@ -78,6 +85,8 @@ impl Arrivals {
                 }
             }
         }
+        self.accept_at = None;
+        None
     }
 }
 

@@ -144,8 +144,8 @@ pub struct Prepared {
 
 /// What the first shard listens with.
 pub struct Listening {
-    /// The listener; it does not block.
-    pub listener: std::net::TcpListener,
+    /// Listeners on one address; they do not block.
+    pub listeners: Vec<std::net::TcpListener>,
     /// Places for open sockets.
     pub places: Arc<Semaphore>,
 }
