@@ -16,7 +16,7 @@ pub enum Input {
     Position {
         /// What was read.
         read: Option<Pulse>,
-        /// What [`Room::ask`] gave at the question.
+        /// What [`Room::ask`](super::Room::ask) gave at the question.
         asked: Asked,
     },
     /// The event's position could not be read; the next check tries again.
