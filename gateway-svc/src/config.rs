@@ -31,7 +31,7 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Connections that may wait to be accepted. Where the kernel allows one socket fewer
-    /// (`net.core.somaxconn`), several listen.
+    /// (`net.core.somaxconn`), several listen, 64 at most.
     #[arg(long, env = "ACCEPT_QUEUE", default_value = "16384")]
     pub accept_queue: NonZeroU32,
 

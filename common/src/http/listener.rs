@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tracing::warn;
 
 /// Connections that wait to be accepted at one socket; the kernel allows `net.core.somaxconn` at most.
 const BACKLOG: u32 = 4096;
 /// Sockets that listen on one address.
+#[cfg(target_os = "linux")]
 const SOCKETS_MAX: u32 = 64;
 
 /// Listens on `address`; port 0 takes a free one.
@@ -21,8 +23,16 @@ pub fn listen_widely(
     address: SocketAddr,
     waiting: u32,
 ) -> std::io::Result<Vec<std::net::TcpListener>> {
-    let queue = waiting.min(longest_queue());
-    listen_with_queues(address, waiting, queue)
+    let queue = waiting.min(longest_queue()).max(1);
+    let listeners = listen_with_queues(address, waiting, queue)?;
+    let room = queue.saturating_mul(u32::try_from(listeners.len()).unwrap_or(u32::MAX));
+    if room < waiting {
+        warn!(
+            waiting,
+            room, "fewer can wait to be accepted: net.core.somaxconn is small"
+        );
+    }
+    Ok(listeners)
 }
 
 /// What the kernel allows one socket.
@@ -32,22 +42,25 @@ fn longest_queue() -> u32 {
     allowed.unwrap_or(BACKLOG)
 }
 
-/// The kernel spreads those who come over the sockets at random, so that none is much fuller than others.
+/// Linux spreads those who come over the sockets at random, so that none is much fuller than others.
 fn listen_with_queues(
     address: SocketAddr,
     waiting: u32,
     queue: u32,
 ) -> std::io::Result<Vec<std::net::TcpListener>> {
-    let count = waiting.div_ceil(queue.max(1)).clamp(1, SOCKETS_MAX);
-    if count == 1 {
-        return Ok(vec![open(address, queue, false)?.into()]);
+    // Sockets that share a port would share it with another process, too: the first one takes it alone.
+    let first = open(address, queue, false)?;
+    let mut sockets = vec![];
+    #[cfg(target_os = "linux")]
+    if waiting > queue {
+        first.set_reuse_port(true)?;
+        let address = first.local_addr()?.as_socket().unwrap_or(address);
+        for _ in 1..waiting.div_ceil(queue).min(SOCKETS_MAX) {
+            sockets.push(open(address, queue, true)?.into());
+        }
     }
-    // Sockets that share a port would share it with another process, too: the first one must have it alone.
-    let alone = open(address, queue, false)?;
-    let address = alone.local_addr()?.as_socket().unwrap_or(address);
-    drop(alone);
-    let sockets = (0..count).map(|_| open(address, queue, true).map(Into::into));
-    sockets.collect()
+    sockets.push(first.into());
+    Ok(sockets)
 }
 
 fn open(address: SocketAddr, backlog: u32, shared: bool) -> std::io::Result<Socket> {
@@ -65,7 +78,7 @@ fn open(address: SocketAddr, backlog: u32, shared: bool) -> std::io::Result<Sock
     Ok(socket)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::{
         net::{SocketAddr, TcpStream},
@@ -103,5 +116,9 @@ mod tests {
         let address = first[0].local_addr().expect("an address");
         assert!(listen_with_queues(address, 4 * QUEUE, QUEUE).is_err());
         assert!(listen_with_queues(address, QUEUE, QUEUE).is_err());
+        let addresses = first
+            .iter()
+            .map(|one| one.local_addr().expect("an address"));
+        assert!(addresses.into_iter().all(|one| one == address));
     }
 }

@@ -55,8 +55,8 @@ impl Arrivals {
     }
 
     /// Somebody came.
-    pub(super) fn knock(&mut self) {
-        self.accept_at.get_or_insert_with(Instant::now);
+    pub(super) fn knock(&mut self, now: Instant) {
+        self.accept_at.get_or_insert(now);
     }
 
     /// When to accept next, if somebody may wait.

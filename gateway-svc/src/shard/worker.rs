@@ -124,7 +124,10 @@ impl Worker {
             for event in &events {
                 match event.token() {
                     WAKE => {}
-                    LISTEN => self.arrivals.iter_mut().for_each(Arrivals::knock),
+                    LISTEN => {
+                        let now = self.context.now;
+                        self.arrivals.iter_mut().for_each(|at| at.knock(now));
+                    }
                     token => {
                         let key = SlotKey::of(token);
                         if event.is_writable() {

@@ -61,7 +61,11 @@ async fn hundreds_get_every_message_whether_sends_are_batched_or_not() {
 /// Whether this machine, container included, allows `io_uring`.
 fn may_have_rings() -> bool {
     #[cfg(target_os = "linux")]
-    return io_uring::IoUring::new(1).is_ok();
+    return io_uring::IoUring::new(256).is_ok_and(|ring| {
+        let mut probe = io_uring::Probe::new();
+        let probed = ring.submitter().register_probe(&mut probe);
+        probed.is_ok() && probe.is_supported(io_uring::opcode::Send::CODE)
+    });
     #[cfg(not(target_os = "linux"))]
     return false;
 }
