@@ -9,11 +9,13 @@
 )]
 
 pub mod fan_out;
-pub mod ingest;
+pub mod import;
+pub mod pushes;
 pub mod race;
 pub mod storm;
 pub mod system;
 pub mod table;
+pub mod timed;
 
 /// The event that is watched where a system has events at all.
 pub const EVENT: &str = "BEAT";

@@ -9,7 +9,7 @@ use sim::{
 };
 
 use super::{
-    system::{anywhere, crowd, ready},
+    system::{Kind, Stream, System, anywhere, crowd, ready},
     table::{head, heading, row},
 };
 use crate::{Api, RedisServer, Spectator, servers::own_address, spectator::Heard};
@@ -22,6 +22,8 @@ const INTERVAL_MS: u64 = 20_000;
 const SECONDS: u64 = 246;
 /// Results that are there when it begins.
 const FINISHED_BEFORE: u64 = 30;
+/// How long the floor is measured.
+const FLOOR_SECONDS: u64 = 30;
 /// Those whose CPU is counted.
 const SPECTATORS: usize = 1_000;
 
@@ -111,11 +113,13 @@ pub async fn race() {
     let crowds = forms.map(|(name, count, flags)| {
         let (gateway, pid) = (gateway.clone(), gateway_process.id());
         let watch = move || crowd(&gateway, EVENT, count, SECONDS - 1, pid, flags);
-        (name, count, std::thread::spawn(watch))
+        (name, count, tokio::task::spawn_blocking(watch))
     });
     let list_bytes = list_bytes(&format!("http://{gateway}")).await;
-    let reports =
-        crowds.map(|(name, count, crowd)| (name, count, crowd.join().expect("the crowd watches")));
+    let mut reports = Vec::new();
+    for (name, count, crowd) in crowds {
+        reports.push((name, count, crowd.await.expect("the crowd watches")));
+    }
     let cpu = cpu_seconds(&pids) - before;
     let sent = playing
         .await
@@ -153,7 +157,31 @@ pub async fn race() {
             &(report["messages"].as_u64().unwrap_or(0) / *count as u64),
         ]);
     }
-    println!("\nCPU of all processes for {SPECTATORS} spectators: {cpu:.2} s");
+    let floor = floor_cpu_seconds(&reports[0].2).await;
+    println!(
+        "\nCPU of all processes for {SPECTATORS} spectators: {cpu:.2} s; of bare writes of as many messages, as \
+         long, as often: {floor:.2} s"
+    );
+}
+
+/// What the floor takes for what a crowd of plain spectators was sent.
+async fn floor_cpu_seconds(report: &Value) -> f64 {
+    let number = |name: &str| report[name].as_f64().unwrap_or(f64::NAN);
+    let (messages, bytes) = (number("messages"), number("bytes"));
+    let each = messages / SPECTATORS as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "few a second, of some kB"
+    )]
+    let stream = Stream {
+        rate: (each / SECONDS as f64).round() as u32,
+        bytes: (bytes / messages) as usize,
+    };
+    let floor = System::start(Kind::Floor, stream).await;
+    let report = floor.watched_by(SPECTATORS, FLOOR_SECONDS, &[]);
+    let million = report["cost"]["cpuSecondsPerMillion"].as_f64();
+    million.unwrap_or(f64::NAN) * messages / 1e6
 }
 
 /// The mean size of a whole list of boats, as a spectator sees them go by.

@@ -215,6 +215,6 @@ async fn many_who_come_back_at_once_cost_redis_one_read_of_the_history() {
     }
     for what in ["snapshot", "past"] {
         let reads = format!("gateway_room_reads_total{{what=\"{what}\"}}");
-        assert_eq!(metric(&metrics, &reads).await, Some(1), "{what}");
+        assert_eq!(metric(&metrics, &reads).await, Some(1_u64), "{what}");
     }
 }
