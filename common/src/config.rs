@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use clap::Args;
 
 use crate::{
+    http::server::ServerLimits,
     store::{Limits, StoreConfig},
     telemetry::LogFormat,
     without::{Mechanism, Without},
@@ -58,6 +59,11 @@ pub struct CommonConfig {
     /// How long a client may take to send its headers, and then its body, in seconds.
     #[arg(long, env = "READ_TIMEOUT_SECONDS", default_value_t = 10)]
     pub read_timeout_seconds: u64,
+
+    /// How long a client may take nothing of an answer before its connection is ended, in seconds. Spectators'
+    /// sockets have bounds of their own.
+    #[arg(long, env = "WRITE_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub write_timeout_seconds: u64,
 
     /// What tests leave out.
     #[command(flatten)]
@@ -116,6 +122,15 @@ impl CommonConfig {
     /// How long a client may take to send something.
     pub fn read_timeout(&self) -> Duration {
         Duration::from_secs(self.read_timeout_seconds)
+    }
+
+    /// What bounds the connections of a server.
+    pub fn server_limits(&self) -> ServerLimits {
+        ServerLimits {
+            sockets: self.max_sockets,
+            header_time: self.read_timeout(),
+            write_time: Duration::from_secs(self.write_timeout_seconds),
+        }
     }
 }
 

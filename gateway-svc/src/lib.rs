@@ -96,10 +96,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
     let router = http_metrics.clone().layer(router);
     let stop = CancellationToken::new();
-    let limits = server::ServerLimits {
-        sockets: config.common.max_sockets,
-        header_time: config.common.read_timeout(),
-    };
+    let limits = config.common.server_limits();
     let server = server::Server::new(router, limits, stop.clone());
     let listening = Listening {
         listeners,

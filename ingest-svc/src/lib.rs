@@ -67,10 +67,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let router = router.merge(health::routes(readiness.clone()));
     let router = http_metrics.layer(layers::finish(router));
     let stop = CancellationToken::new();
-    let limits = server::ServerLimits {
-        sockets: config.common.max_sockets,
-        header_time: config.common.read_timeout(),
-    };
+    let limits = config.common.server_limits();
     let serving = tokio::spawn(server::serve(public, router, limits, stop.clone()));
     if let Some(address) = config.common.metrics_listen {
         let metrics = listener::listen(address)?;

@@ -62,6 +62,8 @@ pub struct ServerLimits {
     pub sockets: usize,
     /// How long a client may take to send its headers.
     pub header_time: Duration,
+    /// How long a client may take nothing of what it is answered.
+    pub write_time: Duration,
 }
 
 /// Serves a router's requests on whatever connections it is given. Upgraded ones are the router's own
@@ -99,7 +101,21 @@ pub fn socket_of(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
     let (unread, reader) = reader.into_inner();
     let at = usize::try_from(unread.position()).ok()?;
     let beyond = [&read_buf[..], &unread.into_inner()[at..]].concat();
-    Some((reader.reunite(writer).ok()?, beyond.into()))
+    let stream = reader.reunite(writer).ok()?;
+    bound_writes(&stream, None).ok()?;
+    Some((stream, beyond.into()))
+}
+
+/// Lets the kernel end a connection whose other end takes nothing for so long: neither by closing its window
+/// nor by not acknowledging (`TCP_USER_TIMEOUT` of tcp(7), RFC 5482).
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has this option")
+)]
+fn bound_writes(stream: &TcpStream, time: Option<Duration>) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(time)?;
+    Ok(())
 }
 
 /// Serves `router` on `listener` until `stop`, then lets requests in flight finish.
@@ -204,6 +220,9 @@ async fn connection(
         extensions.insert(ReceivedAt(Instant::now()));
         router.clone().oneshot(request)
     });
+    if let Err(error) = bound_writes(&stream, Some(limits.write_time)) {
+        debug!(%error, %peer, "a client that takes nothing will not be noticed");
+    }
     let (reader, writer) = stream.into_split();
     let replayed: Replayed = join(Cursor::new(read).chain(reader), writer);
     let connection = http1::Builder::new()

@@ -7,6 +7,7 @@ mod many;
 mod outage;
 mod slow;
 mod tls;
+mod unread;
 
 use serde_json::json;
 use system_tests::{SAMPLE_XML, Stack, StackConfig};
