@@ -19,6 +19,15 @@ pub struct Raw {
     unread: Vec<u8>,
 }
 
+/// A request to upgrade, with further lines in its head.
+pub fn request(path: &str, lines: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
+    )
+}
+
 /// A frame of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawFrame {
@@ -55,11 +64,7 @@ impl Raw {
 
     /// A request to watch event `E`.
     pub fn request(query: &str, lines: &str) -> String {
-        format!(
-            "GET /api/v1/events/E/ws{query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
-             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
-        )
+        request(&format!("/api/v1/events/E/ws{query}"), lines)
     }
 
     /// The same, and reads the answer, which must be 101.
@@ -77,19 +82,30 @@ impl Raw {
     ///
     /// When it is not.
     pub async fn answered(stream: TcpStream) -> Self {
+        let answered = Self::try_answered(stream).await;
+        answered.unwrap_or_else(|head| panic!("not let in: {head}"))
+    }
+
+    /// The same; the error is the head of any other answer, or what there was of one.
+    pub async fn try_answered(stream: TcpStream) -> Result<Self, String> {
         let mut raw = Self {
             stream,
             head: String::new(),
             unread: Vec::new(),
         };
-        loop {
+        let head = loop {
             if let Some(end) = raw.unread.windows(4).position(|four| four == b"\r\n\r\n") {
-                let head: Vec<u8> = raw.unread.drain(..end + 4).collect();
-                raw.head = String::from_utf8_lossy(&head).to_lowercase();
-                assert!(raw.head.starts_with("http/1.1 101"), "{}", raw.head);
-                return raw;
+                break raw.unread.drain(..end + 4).collect::<Vec<u8>>();
             }
-            assert!(raw.read().await, "no answer");
+            if !raw.read().await {
+                return Err(String::from_utf8_lossy(&raw.unread).into_owned());
+            }
+        };
+        raw.head = String::from_utf8_lossy(&head).to_lowercase();
+        if raw.head.starts_with("http/1.1 101") {
+            Ok(raw)
+        } else {
+            Err(raw.head)
         }
     }
 

@@ -5,10 +5,12 @@
 //! are exact.
 //!
 //! Method: a booth plays one event while a writer pushes results to another; viewers of both connect by
-//! HAProxy and come back with their position. Faults of a seeded schedule hit the system one after the
+//! HAProxy and come back with their position, every second one with compression and boats as changes. Faults of a seeded schedule hit the system one after the
 //! other; after each one the writers pause until every viewer has what Redis has.
 
 mod fault;
+mod known;
+mod socket;
 mod truth;
 mod viewer;
 mod writer;
@@ -30,7 +32,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{SAMPLE_XML, Stack, StackConfig, Topology, haproxy::HaProxy};
 use fault::Fault;
 pub use fault::Kind;
-use viewer::{Viewer, difference};
+use known::difference;
+use viewer::Viewer;
 use writer::Writer;
 
 /// The event that the booth plays.
@@ -178,7 +181,8 @@ impl Running {
         let viewers = [PLAYED, WRITTEN].map(|id| {
             let event_id = EventId::parse(id).expect("a valid id");
             let exact = id == WRITTEN && schedule.topology == Topology::Single;
-            let viewers = (0..schedule.viewers).map(|_| Viewer::start(&origin, id, exact));
+            let viewers = (0..schedule.viewers)
+                .map(|number| Viewer::start(&origin, id, exact, number % 2 == 1));
             (event_id, viewers.collect::<Vec<_>>())
         });
         Self {

@@ -9,7 +9,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-use super::viewer::Known;
+use super::known::Known;
 
 /// What every spectator must know in the end; `None` while it changes.
 pub async fn read(store: &Store, event_id: &EventId) -> Result<Option<Known>, StoreError> {

@@ -8,32 +8,19 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
 use reqwest::Client;
-use serde_json::{Value, json};
-use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use serde_json::Value;
+use tokio::{task::JoinHandle, time::timeout};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+use super::{
+    known::Known,
+    socket::{Heard, Socket},
+};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const RETRY_MAX_MS: u64 = 300;
 /// A connection that is silent for so long is given up: gateways ping more often.
 const SILENT_MAX: Duration = Duration::from_secs(8);
-
-/// What a viewer knows.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Known {
-    pub epoch: String,
-    pub seq: u64,
-    pub event: Value,
-    pub classes: Value,
-    pub categories: Value,
-    pub races: Value,
-    pub oncourse: Value,
-    /// By race, rows by bib.
-    pub results: BTreeMap<String, BTreeMap<u64, Value>>,
-}
 
 /// What is seen of a viewer from outside.
 #[derive(Debug, Default)]
@@ -62,14 +49,16 @@ impl Drop for Viewer {
 
 impl Viewer {
     /// Starts to watch. `exact` says that the event's structure never changes and no history is lost, so
-    /// that whoever comes back must get exactly what it missed.
-    pub fn start(origin: &str, event_id: &str, exact: bool) -> Self {
+    /// that whoever comes back must get exactly what it missed; `thrifty` that it asks for compression and
+    /// for boats as changes.
+    pub fn start(origin: &str, event_id: &str, exact: bool, thrifty: bool) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let cut = tokio::sync::watch::Sender::new(0);
         let watching = Watching {
             origin: origin.to_owned(),
             event_id: event_id.to_owned(),
             exact,
+            thrifty,
             http: Client::builder()
                 .timeout(CONNECT_WITHIN)
                 .build()
@@ -104,6 +93,7 @@ struct Watching {
     origin: String,
     event_id: String,
     exact: bool,
+    thrifty: bool,
     http: Client,
     seen: Arc<Mutex<Seen>>,
     known: Known,
@@ -136,15 +126,19 @@ impl Watching {
     }
 
     async fn connect(&self) -> Option<Socket> {
-        let origin = self.origin.replacen("http", "ws", 1);
-        let since = if self.known.epoch.is_empty() {
-            String::new()
-        } else {
-            format!("?epoch={}&since={}", self.known.epoch, self.known.seq)
-        };
-        let url = format!("{origin}/api/v1/events/{}/ws{since}", self.event_id);
-        let connected = timeout(CONNECT_WITHIN, connect_async(url)).await.ok()?;
-        connected.ok().map(|(socket, _)| socket)
+        let mut query = Vec::new();
+        if self.thrifty {
+            query.push("oncourse=delta".to_owned());
+        }
+        if !self.known.epoch.is_empty() {
+            query.push(format!(
+                "epoch={}&since={}",
+                self.known.epoch, self.known.seq
+            ));
+        }
+        let path = format!("/api/v1/events/{}/ws?{}", self.event_id, query.join("&"));
+        let opened = Socket::open(&self.origin, &path, self.thrifty);
+        timeout(CONNECT_WITHIN, opened).await.ok()?
     }
 
     async fn watch(&mut self, mut socket: Socket) {
@@ -153,11 +147,9 @@ impl Watching {
         cut.mark_unchanged();
         loop {
             let next = tokio::select! {
-                message = timeout(SILENT_MAX, socket.next()) => match message {
-                    Ok(Some(Ok(Message::Text(text)))) => {
-                        serde_json::from_str(&text).map_or(Next::Over, Next::Message)
-                    }
-                    Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
+                heard = timeout(SILENT_MAX, socket.next()) => match heard {
+                    Ok(Some(Heard::Message(message))) => Next::Message(message),
+                    Ok(Some(Heard::Life)) => continue,
                     _ => Next::Over,
                 },
                 (race, body) = self.read_next() => Next::Read(race, body),
@@ -324,6 +316,8 @@ impl Watching {
             self.upsert(race, seq, &rows);
         } else if data["oncourse"].is_array() {
             self.known.oncourse = data["oncourse"].clone();
+        } else if self.thrifty && data["oncourseDelta"].is_object() {
+            self.known.take_boats(&data["oncourseDelta"]);
         } else if data["status"].is_string() {
             self.known.event["status"] = data["status"].clone();
         } else {
@@ -351,39 +345,4 @@ impl Watching {
             seen.connected = connected;
         });
     }
-}
-
-/// A difference in words, for whoever has to find its cause.
-pub fn difference(seen: &Known, truth: &Known) -> Option<String> {
-    if seen == truth {
-        return None;
-    }
-    let parts = [
-        ("epoch", json!(seen.epoch), json!(truth.epoch)),
-        ("seq", json!(seen.seq), json!(truth.seq)),
-        ("event", seen.event.clone(), truth.event.clone()),
-        ("classes", seen.classes.clone(), truth.classes.clone()),
-        (
-            "categories",
-            seen.categories.clone(),
-            truth.categories.clone(),
-        ),
-        ("races", seen.races.clone(), truth.races.clone()),
-        ("oncourse", seen.oncourse.clone(), truth.oncourse.clone()),
-    ];
-    let mut words: Vec<String> = parts
-        .into_iter()
-        .filter(|(_, seen, truth)| seen != truth)
-        .map(|(name, seen, truth)| format!("{name}: {seen} instead of {truth}"))
-        .collect();
-    for (race, rows) in &truth.results {
-        let other = seen.results.get(race);
-        for (bib, row) in rows {
-            let has = other.and_then(|rows| rows.get(bib));
-            if has != Some(row) {
-                words.push(format!("{race} bib {bib}: {has:?} instead of {row}"));
-            }
-        }
-    }
-    Some(words.join("\n  "))
 }
