@@ -23,6 +23,8 @@ pub struct AdminCall;
 pub struct KeyCall;
 /// Calls with a body.
 pub struct BodyCall;
+/// Calls with a query.
+pub struct QueryCall;
 /// Calls that name something which may not exist.
 pub struct NamedCall;
 /// Calls that the event's state may forbid.
@@ -61,6 +63,10 @@ fails_with!(
     ApiError::RequestTimeout,
     ApiError::TooLarge(2 << 20),
     ApiError::UnsupportedMediaType("send the body as Content-Type: application/json".to_owned()),
+);
+fails_with!(
+    QueryCall,
+    ApiError::Invalid("catId: longer than 64 bytes".to_owned()),
 );
 fails_with!(
     NamedCall,

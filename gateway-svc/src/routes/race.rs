@@ -14,7 +14,7 @@ use common::{
     domain::{CatId, EventId, RaceId},
     http::{
         ApiError,
-        documented::{AnyCall, NamedCall},
+        documented::{AnyCall, NamedCall, QueryCall},
     },
 };
 use serde::Deserialize;
@@ -73,7 +73,7 @@ pub async fn show_startlist(
     operation_id = "readResults",
     tag = "public",
     params(("eventId" = EventId, Path), ("raceId" = RaceId, Path), ResultsQuery),
-    responses((status = 200, description = "The list in its order", body = ResultsAnswer), NotModified, NamedCall, AnyCall)
+    responses((status = 200, description = "The list in its order", body = ResultsAnswer), NotModified, QueryCall, NamedCall, AnyCall)
 )]
 pub async fn show_results(
     State(app): State<App>,

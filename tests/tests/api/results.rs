@@ -258,6 +258,12 @@ async fn results_are_filtered_detailed_and_listed_in_order() {
         ),
         (2, Some(2), Some(1))
     );
+    let long = format!("/events/E/results/K1W_QUA_4?catId={}", "D".repeat(65));
+    let long = gateway.get(&long).await;
+    assert_eq!(
+        (long.status.as_u16(), &long.body["error"]),
+        (400, &json!("Invalid request"))
+    );
     assert_eq!(gateway.get("/events/E/results/NONE").await.status, 404);
     let start = gateway.get("/events/E/startlist/K1M_QUA_4").await.body;
     assert_eq!(start["startlist"][2]["name"], "ĎURIŠ Řehoř");
