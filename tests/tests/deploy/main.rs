@@ -1,5 +1,7 @@
 //! The README's first command, walked through as a new user would.
 
+mod users;
+
 use std::{path::Path, process::Command};
 
 use serde_json::json;

@@ -53,7 +53,7 @@ impl Topology {
         match scheme {
             Some("redis+sentinel" | "rediss+sentinel") => Self::sentinel(&Parts::of(url)?),
             Some("redis+cluster" | "rediss+cluster") => Self::cluster(&Parts::of(url)?),
-            _ => Ok(Self::Single(resp3(url.into_connection_info()?))),
+            _ => Ok(Self::Single(settled(url.into_connection_info()?))),
         }
     }
 
@@ -81,7 +81,7 @@ impl Topology {
         Ok(Self::Sentinel {
             sentinels: sentinels.collect::<Result<_, StoreError>>()?,
             name: (*name).to_owned(),
-            node: resp3(node).redis_settings().clone(),
+            node: settled(node).redis_settings().clone(),
             tls: parts.tls,
         })
     }
@@ -89,7 +89,7 @@ impl Topology {
     fn cluster(parts: &Parts<'_>) -> Result<Self, StoreError> {
         let nodes = parts.hosts.iter().map(|host| {
             let url = parts.node_url(&with_port(host, REDIS_PORT), "0");
-            Ok(resp3(url.as_str().into_connection_info()?))
+            Ok(settled(url.as_str().into_connection_info()?))
         });
         Ok(Self::Cluster(nodes.collect::<Result<_, StoreError>>()?))
     }
@@ -136,10 +136,12 @@ fn with_port(host: &str, port: u16) -> String {
     }
 }
 
-/// Pushes and sharded subscriptions need RESP3.
-fn resp3(info: ConnectionInfo) -> ConnectionInfo {
+/// Pushes and sharded subscriptions need RESP3. A library's name, which a connection would tell first, is of
+/// no use to anyone and may be forbidden to the user.
+fn settled(info: ConnectionInfo) -> ConnectionInfo {
     let settings = info.redis_settings().clone();
-    info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3))
+    let settings = settings.set_protocol(ProtocolVersion::RESP3);
+    info.set_redis_settings(settings.set_skip_set_lib_name())
 }
 
 fn unusable(why: &str) -> StoreError {
