@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod raw;
 pub mod redis;
 pub mod servers;
+pub mod slots;
 pub mod spectator;
 pub mod stack;
 pub mod truth;

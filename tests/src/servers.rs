@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::{RedisServer, process::Process, until};
 
-const PORT: u16 = 6379;
+/// Where every one of them listens.
+pub const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26_379;
 const NAME: &str = "main";
 

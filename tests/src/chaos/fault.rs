@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, rngs::StdRng};
 
-use super::viewer::Viewer;
+use super::{EVENTS, viewer::Viewer};
 use crate::{Servers, Stack, haproxy::HaProxy};
 
 /// What goes wrong.
@@ -46,6 +46,8 @@ pub enum Kind {
     ViewersCut,
     /// A primary is lost and comes back as a replica.
     PrimaryLost,
+    /// An event's slot moves to another primary.
+    SlotMoved,
 }
 
 impl Kind {
@@ -70,8 +72,8 @@ impl Kind {
         Self::ViewersCut,
     ];
 
-    /// Faults of several servers.
-    pub const SEVERAL: [Self; 9] = [
+    /// Faults of a primary with a replica.
+    pub const SENTINEL: [Self; 9] = [
         Self::GatewayKilled,
         Self::GatewayTerminated,
         Self::GatewayFrozen,
@@ -81,6 +83,20 @@ impl Kind {
         Self::ViewersCut,
         Self::PrimaryLost,
         Self::PrimaryLost,
+    ];
+
+    /// Faults of a cluster.
+    pub const CLUSTER: [Self; 10] = [
+        Self::GatewayKilled,
+        Self::GatewayTerminated,
+        Self::GatewayFrozen,
+        Self::IngestKilled,
+        Self::IngestFrozen,
+        Self::BalancerRestarted,
+        Self::ViewersCut,
+        Self::PrimaryLost,
+        Self::SlotMoved,
+        Self::SlotMoved,
     ];
 }
 
@@ -152,6 +168,7 @@ impl Fault {
                 }
             }
             Kind::PrimaryLost => self.lose_primary(stack).await,
+            Kind::SlotMoved => self.move_slot(stack).await,
             _ => self.happen_to_redis(stack, (gateway, ingest)).await,
         }
     }
@@ -200,6 +217,16 @@ impl Fault {
             }
             _ => proxy(&stack.ingests[ingest], &crate::proxy::Proxy::stall),
         }
+    }
+
+    async fn move_slot(&self, stack: &Stack) {
+        let Servers::Cluster(cluster) = &stack.servers else {
+            return;
+        };
+        let event_id = EVENTS[self.index % EVENTS.len()];
+        let key = format!("{{{event_id}}}");
+        let moved = cluster.move_slot_of(&key, self.lasts);
+        moved.await.expect("every primary answers");
     }
 
     async fn lose_primary(&self, stack: &mut Stack) {

@@ -40,6 +40,7 @@ use writer::Writer;
 const PLAYED: &str = "PLAYED";
 /// The event that the writer pushes to.
 const WRITTEN: &str = "WRITTEN";
+const EVENTS: [&str; 2] = [PLAYED, WRITTEN];
 /// How long everyone may take to have the truth once it is quiet.
 const CONVERGE_WITHIN: Duration = Duration::from_secs(25);
 /// Seats of the dead come back within a lease, so they are looked at now and then only.
@@ -117,7 +118,8 @@ pub async fn run(schedule: &Schedule) -> Result<Summary, String> {
     let kinds: &[Kind] = match schedule.topology {
         _ if !schedule.kinds.is_empty() => &schedule.kinds,
         Topology::Single => &Kind::SINGLE,
-        Topology::Sentinel | Topology::Cluster => &Kind::SEVERAL,
+        Topology::Sentinel => &Kind::SENTINEL,
+        Topology::Cluster => &Kind::CLUSTER,
     };
     for number in 1..=schedule.faults {
         let fault = Fault::random(&mut random, kinds, schedule.lasts_ms_max);
@@ -178,7 +180,7 @@ impl Running {
             paused.subscribe(),
         ));
 
-        let viewers = [PLAYED, WRITTEN].map(|id| {
+        let viewers = EVENTS.map(|id| {
             let event_id = EventId::parse(id).expect("a valid id");
             let exact = id == WRITTEN && schedule.topology == Topology::Single;
             let viewers = (0..schedule.viewers)

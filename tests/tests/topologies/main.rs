@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::{
-    SAMPLE_XML, Servers, Spectator, Stack, StackConfig, Topology, servers::SentinelTrio, until,
+    SAMPLE_XML, Servers, Spectator, Stack, StackConfig, Topology, chaos, servers::SentinelTrio,
+    until,
 };
 
 const RACE: &str = "K1M_QUA_4";
@@ -249,6 +250,23 @@ async fn a_primary_of_a_cluster_is_lost_and_its_events_go_on() {
     cluster.nodes[holder].kill();
     push_until_taken(&stack, &key, 1, 9000).await;
     told(&mut spectator, 9000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_diverges_when_the_slot_of_their_event_moves() {
+    let schedule = chaos::Schedule {
+        faults: 4,
+        seed: 7,
+        kinds: vec![chaos::Kind::SlotMoved],
+        lasts_ms_max: 1_000,
+        topology: Topology::Cluster,
+        viewers: 4,
+        without: Vec::new(),
+        verbose: false,
+    };
+    if let Err(what) = Box::pin(chaos::run(&schedule)).await {
+        panic!("{what}");
+    }
 }
 
 async fn primary(cluster: &system_tests::servers::RedisCluster) -> Option<usize> {
