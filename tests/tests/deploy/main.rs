@@ -1,5 +1,6 @@
 //! The README's first command, walked through as a new user would.
 
+mod alerts;
 mod users;
 
 use std::{path::Path, process::Command};
