@@ -41,5 +41,5 @@ pub use create::NewEvent;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedStats, FeedWithout};
 pub use history::History;
-pub use read::{Head, Marks, Pulse, Snapshot};
+pub use read::{Head, Marks, Pulse, Snapshot, Standing};
 pub use seats::{SeatAnswer, SeatRequest};

@@ -98,7 +98,16 @@ impl Head {
     }
 }
 
-/// Where an event stands.
+/// Which event of its id there is, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Which event.
+    pub incarnation: String,
+    /// Its position.
+    pub position: Position,
+}
+
+/// Where an event stands, and what is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulse {
     /// Which event of its id.
@@ -166,7 +175,26 @@ impl Store {
             .collect()
     }
 
-    /// Where the event stands; `None` when it is gone.
+    /// Where the event stands, and which it is; `None` when it is gone. For every REST answer, so with one plain
+    /// command, which takes Redis a fifth less than a script.
+    pub async fn standing(&self, event_id: &EventId) -> Result<Option<Standing>, StoreError> {
+        let mut read = redis::cmd("HMGET");
+        read.arg(EventKeys::new(event_id).meta());
+        let reply: (Option<String>, Option<String>, Option<Seq>) = self
+            .command(read.arg(&["incarnation", "epoch", "seq"]))
+            .await?;
+        let (Some(incarnation), Some(epoch), Some(seq)) = reply else {
+            return Ok(None);
+        };
+        let epoch = Epoch::new(epoch);
+        let position = Position { epoch, seq };
+        Ok(Some(Standing {
+            incarnation,
+            position,
+        }))
+    }
+
+    /// The same, and whether boats on the water are overdue.
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
         let mut invocation = script::PULSE.prepare_invoke();
         invocation.key(EventKeys::new(event_id).meta());

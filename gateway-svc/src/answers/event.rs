@@ -153,10 +153,11 @@ impl Known {
     }
 
     async fn read(&mut self, store: &Store, event_id: &EventId) -> Result<(), StoreError> {
-        let pulse = store.pulse(event_id).await?.ok_or(StoreError::NoEvent)?;
+        let standing = store.standing(event_id).await?;
+        let standing = standing.ok_or(StoreError::NoEvent)?;
         if let Some(at) = &self.at {
-            let same = at.head.record.incarnation == pulse.incarnation
-                && at.head.position == pulse.position;
+            let same = at.head.record.incarnation == standing.incarnation
+                && at.head.position == standing.position;
             if same {
                 return Ok(());
             }

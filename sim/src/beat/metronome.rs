@@ -7,7 +7,7 @@ use tokio::time::sleep_until;
 
 use super::Beat;
 use crate::{
-    booth::{BoothError, Client, Pace, Plan, Report, prepare},
+    booth::{BoothError, Client, Pace, Plan, Report, Rhythm, prepare},
     race_day::{Race, RaceDay, Size},
 };
 
@@ -58,6 +58,7 @@ pub async fn run(mut client: Client, metronome: &Metronome) -> Result<Report, Bo
         replace: true,
         begin_ms: 0,
         pace: Pace::Times(1.0),
+        rhythm: Rhythm::default(),
         last_status: String::new(),
         stop_after: None,
         progress: false,

@@ -4,7 +4,7 @@ use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use sim::{
-    booth::{BoothError, Client, Pace, Plan, play},
+    booth::{BoothError, Client, Pace, Plan, Rhythm, play},
     race_day::{RaceDay, Size},
 };
 
@@ -79,6 +79,7 @@ async fn run(args: Args) -> Result<(), BoothError> {
         replace: args.replace,
         begin_ms: 0,
         pace: args.speed,
+        rhythm: Rhythm::default(),
         last_status: args.end,
         stop_after: args.stop_after_seconds.map(Duration::from_secs),
         progress: std::io::stderr().is_terminal(),

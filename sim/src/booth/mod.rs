@@ -27,9 +27,28 @@ pub use report::Report;
 use crate::race_day::{OnCourse, RaceDay};
 use clock::Clock;
 
-const ON_COURSE_EVERY: Duration = Duration::from_millis(100);
-const RESULTS_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether the day is over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 const EXPORT_EVERY: Duration = Duration::from_secs(3);
+
+/// How often what has changed is pushed at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Rhythm {
+    /// The boats on the water.
+    pub on_course: Duration,
+    /// The results of each race.
+    pub results: Duration,
+}
+
+impl Default for Rhythm {
+    /// As the bridge does it.
+    fn default() -> Self {
+        Self {
+            on_course: Duration::from_millis(100),
+            results: Duration::from_secs(1),
+        }
+    }
+}
 
 /// What to play, and how.
 #[derive(Debug, Clone)]
@@ -44,6 +63,8 @@ pub struct Plan {
     pub begin_ms: u64,
     /// How fast the day goes by.
     pub pace: Pace,
+    /// How often things are pushed at most.
+    pub rhythm: Rhythm,
     /// The state that the event is left in: `running`, `finished` or `official`.
     pub last_status: String,
     /// Stop after this much real time, however far the day is.
@@ -61,6 +82,7 @@ pub async fn play(mut client: Client, day: RaceDay, plan: Plan) -> Result<Report
         client,
         day,
         clock: Clock::new(plan.pace, plan.begin_ms),
+        rhythm: plan.rhythm,
         started: Instant::now(),
         over: AtomicBool::new(false),
         bar: bar(&plan),
@@ -148,6 +170,7 @@ struct Playing {
     started: Instant,
     over: AtomicBool,
     bar: ProgressBar,
+    rhythm: Rhythm,
     paused: Option<watch::Receiver<bool>>,
 }
 
@@ -180,7 +203,7 @@ impl Playing {
             if now_ms >= end_ms || stopped {
                 break;
             }
-            tokio::time::sleep(ON_COURSE_EVERY).await;
+            tokio::time::sleep(LOOK_EVERY).await;
         }
         self.bar.finish_and_clear();
         self.over.store(true, Ordering::Relaxed);
@@ -188,11 +211,11 @@ impl Playing {
     }
 
     async fn push_on_course(self: Arc<Self>) -> Result<(), BoothError> {
-        let mut tick = tokio::time::interval(ON_COURSE_EVERY);
+        let mut tick = tokio::time::interval(self.rhythm.on_course);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut last: Option<Vec<OnCourse>> = None;
         while !self.is_over() {
-            self.clock.step(ON_COURSE_EVERY, &mut tick).await;
+            self.clock.step(self.rhythm.on_course, &mut tick).await;
             self.wait_while_paused().await;
             let boats = self.day.on_course(self.now_ms());
             if last.as_ref() != Some(&boats) {
@@ -204,10 +227,10 @@ impl Playing {
     }
 
     async fn push_results(self: Arc<Self>) -> Result<(), BoothError> {
-        let mut tick = tokio::time::interval(RESULTS_EVERY);
+        let mut tick = tokio::time::interval(self.rhythm.results);
         let mut last = vec![Vec::new(); self.day.races.len()];
         while !self.is_over() {
-            self.clock.follow(RESULTS_EVERY, &mut tick).await;
+            self.clock.follow(self.rhythm.results, &mut tick).await;
             self.wait_while_paused().await;
             let now_ms = self.now_ms();
             for (race, last) in self.day.races.iter().zip(&mut last) {

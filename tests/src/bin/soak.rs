@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use sim::{
-    booth::{Client, Pace, Plan, play},
+    booth::{Client, Pace, Plan, Rhythm, play},
     race_day::{RaceDay, Size},
 };
 use system_tests::{
@@ -81,6 +81,7 @@ async fn main() {
         replace: false,
         begin_ms: 0,
         pace: args.speed,
+        rhythm: Rhythm::default(),
         last_status: "official".to_owned(),
         stop_after: None,
         progress: true,

@@ -24,7 +24,7 @@ use std::{
 use common::{domain::EventId, store::Store};
 use rand::{SeedableRng, rngs::StdRng};
 use sim::{
-    booth::{Client, Pace, Plan, play},
+    booth::{Client, Pace, Plan, Rhythm, play},
     race_day::{RaceDay, Size},
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -352,6 +352,7 @@ async fn booth(origin: String, key: String, seed: u64, paused: watch::Receiver<b
         replace: false,
         begin_ms: 0,
         pace: Pace::Times(8.0),
+        rhythm: Rhythm::default(),
         last_status: "running".to_owned(),
         stop_after: None,
         progress: false,

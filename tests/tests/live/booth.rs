@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use common::protocol::{change::OnCourseDelta, views::OnCourseView};
 use serde_json::Value;
 use sim::{
-    booth::{Client, Pace, Plan, play},
+    booth::{Client, Pace, Plan, Rhythm, play},
     race_day::{RaceDay, Size},
 };
 use system_tests::{Spectator, Stack, spectator::Standing};
@@ -30,6 +30,7 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         replace: false,
         begin_ms: 0,
         pace: Pace::Times(60.0),
+        rhythm: Rhythm::default(),
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,

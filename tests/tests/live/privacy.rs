@@ -2,7 +2,7 @@
 //! inputs say.
 
 use sim::{
-    booth::{Client, Pace, Plan, play},
+    booth::{Client, Pace, Plan, Rhythm, play},
     race_day::{RaceDay, Size},
 };
 use system_tests::{Stack, truth};
@@ -33,6 +33,7 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         replace: false,
         begin_ms: 0,
         pace: Pace::Times(80.0),
+        rhythm: Rhythm::default(),
         last_status: "official".to_owned(),
         stop_after: None,
         progress: false,
