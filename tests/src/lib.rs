@@ -28,7 +28,7 @@ pub use api::{Answer, Api};
 pub use servers::{Servers, Topology};
 pub use spectator::Spectator;
 pub use stack::{Stack, StackConfig};
-pub use wait::{DEADLINE, until};
+pub use wait::{DEADLINE, ready, until};
 
 /// The sample of an export: two best-run classes, five starts each, first runs done.
 pub const SAMPLE_XML: &str = include_str!("sample.xml");

@@ -129,6 +129,20 @@ impl Node {
         command.query_async(&mut connection).await.ok()
     }
 
+    /// Waits until a replica has all that this primary has now: what it lacks is lost in a failover.
+    pub async fn wait_until_copied(&self) {
+        type Role = (String, u64, Vec<(String, String, u64)>);
+        let role = async || -> Option<Role> {
+            redis::from_redis_value(self.command(&["ROLE"]).await?).ok()
+        };
+        let (_, now, _) = until("a primary", role).await;
+        until("a replica to have it all", || async {
+            let (_, _, replicas) = role().await?;
+            replicas.iter().any(|(.., at)| *at >= now).then_some(())
+        })
+        .await;
+    }
+
     /// Whether it is a primary.
     pub async fn is_primary(&self) -> bool {
         let Some(role) = self.command(&["ROLE"]).await else {

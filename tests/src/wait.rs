@@ -24,3 +24,13 @@ pub async fn until<T, P: Future<Output = Option<T>>>(
         tokio::time::sleep(PAUSE).await;
     }
 }
+
+/// Waits until a service, by its `host:port`, is ready.
+pub async fn ready(address: &str) {
+    let url = format!("http://{address}/ready");
+    until("a service to be ready", || async {
+        let ready = reqwest::get(&url).await.ok()?;
+        ready.status().is_success().then_some(())
+    })
+    .await;
+}

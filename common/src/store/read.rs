@@ -110,10 +110,8 @@ pub struct Standing {
 /// Where an event stands, and what is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulse {
-    /// Which event of its id.
-    pub incarnation: String,
-    /// Its position.
-    pub position: Position,
+    /// Which event, and where it stands.
+    pub standing: Standing,
     /// Whether somebody must look at the boats on the water: one is to be let go, or a list waits
     /// to be shown.
     pub on_course_overdue: bool,
@@ -134,14 +132,19 @@ fn head_reads(keys: &EventKeys) -> Vec<(&'static str, String)> {
 
 /// How often a consistent read is tried while the structure changes under it.
 const CONSISTENT_TRIES: usize = 5;
-type PulseReply = (
-    Option<String>,
-    Option<String>,
-    Option<Seq>,
-    Option<i64>,
-    i64,
-    i64,
-);
+/// Incarnation, epoch and seq as they are stored; none of an event that is gone.
+type StandingReply = (Option<String>, Option<String>, Option<Seq>);
+
+impl Standing {
+    fn read((incarnation, epoch, seq): StandingReply) -> Option<Self> {
+        let epoch = Epoch::new(epoch?);
+        let position = Position { epoch, seq: seq? };
+        Some(Self {
+            incarnation: incarnation?,
+            position,
+        })
+    }
+}
 
 impl Store {
     /// Reads an event's head; [`StoreError::NoEvent`] when there is none.
@@ -180,33 +183,26 @@ impl Store {
     pub async fn standing(&self, event_id: &EventId) -> Result<Option<Standing>, StoreError> {
         let mut read = redis::cmd("HMGET");
         read.arg(EventKeys::new(event_id).meta());
-        let reply: (Option<String>, Option<String>, Option<Seq>) = self
-            .command(read.arg(&["incarnation", "epoch", "seq"]))
-            .await?;
-        let (Some(incarnation), Some(epoch), Some(seq)) = reply else {
-            return Ok(None);
-        };
-        let epoch = Epoch::new(epoch);
-        let position = Position { epoch, seq };
-        Ok(Some(Standing {
-            incarnation,
-            position,
-        }))
+        let reply = self.command(read.arg(&["incarnation", "epoch", "seq"]));
+        Ok(Standing::read(reply.await?))
     }
 
     /// The same, and whether boats on the water are overdue.
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
         let mut invocation = script::PULSE.prepare_invoke();
         invocation.key(EventKeys::new(event_id).meta());
-        let reply: PulseReply = self.query(&invocation).await?;
-        let (Some(incarnation), Some(epoch), Some(seq), due_at_ms, seconds, micros) = reply else {
-            return Ok(None);
-        };
-        let epoch = Epoch::new(epoch);
+        let (incarnation, epoch, seq, due_at_ms, seconds, micros): (
+            _,
+            _,
+            _,
+            Option<i64>,
+            i64,
+            i64,
+        ) = self.query(&invocation).await?;
         let server_ms = seconds * 1000 + micros / 1000;
-        Ok(Some(Pulse {
-            incarnation,
-            position: Position { epoch, seq },
+        let standing = Standing::read((incarnation, epoch, seq));
+        Ok(standing.map(|standing| Pulse {
+            standing,
             on_course_overdue: due_at_ms.is_some_and(|at| at > 0 && at <= server_ms),
         }))
     }

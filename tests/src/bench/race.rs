@@ -9,10 +9,10 @@ use sim::{
 };
 
 use super::{
-    system::{Kind, Stream, System, anywhere, crowd, ready},
+    system::{Kind, Stream, System, anywhere, crowd},
     table::{head, heading, row},
 };
-use crate::{Api, RedisServer, Spectator, servers::own_address, spectator::Heard};
+use crate::{Api, RedisServer, Spectator, ready, servers::own_address, spectator::Heard};
 
 const EVENT: &str = "RACE";
 const STARTS: usize = 105;

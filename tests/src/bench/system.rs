@@ -8,6 +8,7 @@ use super::EVENT;
 use crate::{
     RedisServer,
     process::{Process, binary},
+    ready,
     servers::own_address,
     until,
 };
@@ -178,16 +179,6 @@ impl System {
             more,
         )
     }
-}
-
-/// Waits until a service is ready.
-pub async fn ready(address: &str) {
-    let url = format!("http://{address}/ready");
-    until("a service to be ready", || async {
-        let ready = reqwest::get(&url).await.ok()?;
-        ready.status().is_success().then_some(())
-    })
-    .await;
 }
 
 /// Lets a crowd watch, and returns its report.

@@ -4,11 +4,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
 
-use super::{
-    system::{anywhere, ready},
-    table::row,
-};
-use crate::{Api, RedisServer, metrics::metric, process::Process, servers::own_address};
+use super::{system::anywhere, table::row};
+use crate::{Api, RedisServer, metrics::metric, process::Process, ready, servers::own_address};
 
 /// Between two requests; the booth pushes a tenth of a second apart at most.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::{Rng, rngs::StdRng};
 
 use super::{EVENTS, viewer::Viewer};
-use crate::{Servers, Stack, haproxy::HaProxy};
+use crate::{Servers, Stack, Topology, haproxy::HaProxy};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Faults of one server with proxies in between.
-    pub const SINGLE: [Self; 17] = [
+    const SINGLE: [Self; 17] = [
         Self::GatewayKilled,
         Self::GatewayTerminated,
         Self::GatewayFrozen,
@@ -72,8 +72,8 @@ impl Kind {
         Self::ViewersCut,
     ];
 
-    /// Faults of a primary with a replica.
-    pub const SENTINEL: [Self; 9] = [
+    /// Faults of several servers.
+    const SEVERAL: [Self; 9] = [
         Self::GatewayKilled,
         Self::GatewayTerminated,
         Self::GatewayFrozen,
@@ -85,19 +85,14 @@ impl Kind {
         Self::PrimaryLost,
     ];
 
-    /// Faults of a cluster.
-    pub const CLUSTER: [Self; 10] = [
-        Self::GatewayKilled,
-        Self::GatewayTerminated,
-        Self::GatewayFrozen,
-        Self::IngestKilled,
-        Self::IngestFrozen,
-        Self::BalancerRestarted,
-        Self::ViewersCut,
-        Self::PrimaryLost,
-        Self::SlotMoved,
-        Self::SlotMoved,
-    ];
+    /// Faults that a kind of Redis can have, as often as they are to come up.
+    pub fn all_of(topology: Topology) -> Vec<Self> {
+        match topology {
+            Topology::Single => Self::SINGLE.to_vec(),
+            Topology::Sentinel => Self::SEVERAL.to_vec(),
+            Topology::Cluster => [&Self::SEVERAL[..], &[Self::SlotMoved; 2]].concat(),
+        }
+    }
 }
 
 /// A fault of a schedule.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use common::protocol::{change::OnCourseDelta, views::OnCourseView};
 use serde_json::{Value, json};
 
 /// What a viewer knows.
@@ -19,20 +20,13 @@ pub struct Known {
 }
 
 impl Known {
-    /// Changes the list of boats as README.md says that clients do.
-    pub fn take_boats(&mut self, delta: &Value) {
-        let boats = |list: &Value| list.as_array().cloned().unwrap_or_default();
-        let is = |a: &Value, b: &Value| a["raceId"] == b["raceId"] && a["bib"] == b["bib"];
-        let (set, gone) = (boats(&delta["set"]), boats(&delta["gone"]));
-        let mut all = boats(&self.oncourse);
-        all.retain(|boat| !set.iter().chain(&gone).any(|other| is(boat, other)));
-        all.extend(set);
-        all.sort_by_key(|boat| {
-            let position = boat["position"].as_u64().unwrap_or(u64::MAX);
-            let race = boat["raceId"].as_str().unwrap_or_default().to_owned();
-            (position, race, boat["bib"].as_u64())
-        });
-        self.oncourse = all.into();
+    /// Changes the list of boats; nothing when it can't be read.
+    pub fn take_boats(&mut self, delta: &Value) -> Option<()> {
+        let delta: OnCourseDelta = serde_json::from_value(delta.clone()).ok()?;
+        let mut boats: Vec<OnCourseView> = serde_json::from_value(self.oncourse.take()).ok()?;
+        delta.apply(&mut boats);
+        self.oncourse = json!(boats);
+        Some(())
     }
 }
 

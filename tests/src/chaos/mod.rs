@@ -115,14 +115,12 @@ pub async fn run(schedule: &Schedule) -> Result<Summary, String> {
         .settle()
         .await
         .map_err(|what| format!("before any fault: {what}"))?;
-    let kinds: &[Kind] = match schedule.topology {
-        _ if !schedule.kinds.is_empty() => &schedule.kinds,
-        Topology::Single => &Kind::SINGLE,
-        Topology::Sentinel => &Kind::SENTINEL,
-        Topology::Cluster => &Kind::CLUSTER,
+    let kinds = match &schedule.kinds[..] {
+        [] => Kind::all_of(schedule.topology),
+        kinds => kinds.to_vec(),
     };
     for number in 1..=schedule.faults {
-        let fault = Fault::random(&mut random, kinds, schedule.lasts_ms_max);
+        let fault = Fault::random(&mut random, &kinds, schedule.lasts_ms_max);
         if schedule.verbose {
             println!("{number}: {fault:?}");
         }

@@ -317,7 +317,9 @@ impl Watching {
         } else if data["oncourse"].is_array() {
             self.known.oncourse = data["oncourse"].clone();
         } else if self.thrifty && data["oncourseDelta"].is_object() {
-            self.known.take_boats(&data["oncourseDelta"]);
+            if self.known.take_boats(&data["oncourseDelta"]).is_none() {
+                self.violate(format!("unreadable boats: {data}"));
+            }
         } else if data["status"].is_string() {
             self.known.event["status"] = data["status"].clone();
         } else {

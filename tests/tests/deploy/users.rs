@@ -8,6 +8,7 @@ use serde_json::json;
 use system_tests::{
     Api, SAMPLE_XML, Spectator,
     process::{Process, binary},
+    ready,
     servers::own_address,
     until,
 };
@@ -60,7 +61,8 @@ impl Redis {
             .await
     }
 
-    fn service(&self, name: &str, user: &str, more: &[&str]) -> (Process, String) {
+    /// Starts one, and waits until it is ready.
+    async fn service(&self, name: &str, user: &str, more: &[&str]) -> (Process, String) {
         let address = format!("{}:8080", own_address());
         let mut command = Command::new(binary(name));
         command
@@ -69,20 +71,13 @@ impl Redis {
             .args(more);
         let mut process = Process::start(name, &mut command);
         process.wait_for("listening address=");
+        ready(&address).await;
         (process, format!("http://{address}"))
     }
 }
 
 fn password(user: &str) -> String {
     format!("{}-secret", user.to_lowercase())
-}
-
-async fn ready(origin: &str) {
-    until("a service to be ready", || async {
-        let answer = reqwest::get(format!("{origin}/ready")).await.ok()?;
-        answer.status().is_success().then_some(())
-    })
-    .await;
 }
 
 fn is_refused(answer: RedisResult<Value>) -> bool {
@@ -92,12 +87,9 @@ fn is_refused(answer: RedisResult<Value>) -> bool {
 
 /// The whole life of an event, so that everything is done in Redis that ever is.
 async fn live(redis: &Redis) {
-    let (mut ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]);
-    let (_first, first) = redis.service("gateway-svc", "gateway", &[]);
-    let (_second, second) = redis.service("gateway-svc", "gateway", &[]);
-    for origin in [&origin, &first, &second] {
-        ready(origin).await;
-    }
+    let (mut ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]).await;
+    let (_first, first) = redis.service("gateway-svc", "gateway", &[]).await;
+    let (_second, second) = redis.service("gateway-svc", "gateway", &[]).await;
     let api = Api::new(&origin);
     let key = api.create("E").await;
     assert_eq!(api.push_xml(&key, SAMPLE_XML).await.status, 200);
@@ -118,8 +110,7 @@ async fn live(redis: &Redis) {
     // Gateways let boats go that nobody refreshes.
     ingest.kill();
     while spectator.message().await["data"]["oncourse"] != json!([]) {}
-    let (_ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]);
-    ready(&origin).await;
+    let (_ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]).await;
     let api = Api::new(&origin);
     let delete = api
         .request(reqwest::Method::DELETE, "/admin/events/E")

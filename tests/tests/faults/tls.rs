@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use common::store::{Store, StoreConfig, StoreError};
-use system_tests::{process::Process, servers::own_address, until};
+use system_tests::{process::Process, ready, servers::own_address};
 use tempfile::TempDir;
 
 /// Makes a certificate authority and a certificate for an address.
@@ -77,13 +77,7 @@ async fn a_user_with_a_password_gets_in_over_tls_and_nobody_else() {
         .args(["--listen", &format!("{address}:8080")]);
     let mut gateway = Process::start("gateway-svc", &mut service);
     gateway.wait_for("listening address=");
-    until("the gateway to reach Redis", || async {
-        let ready = reqwest::get(format!("http://{address}:8080/ready"))
-            .await
-            .ok()?;
-        ready.status().is_success().then_some(())
-    })
-    .await;
+    ready(&format!("{address}:8080")).await;
     gateway.wait_for("feed connected");
     assert!(!gateway.output().contains("secret"), "{}", gateway.output());
     // Without the authority nobody is believed.

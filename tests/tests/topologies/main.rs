@@ -247,6 +247,11 @@ async fn a_primary_of_a_cluster_is_lost_and_its_events_go_on() {
         panic!("a cluster")
     };
     let holder = primary(cluster).await.expect("somebody holds the event");
+    for node in &cluster.nodes {
+        if node.is_primary().await {
+            node.wait_until_copied().await;
+        }
+    }
     cluster.nodes[holder].kill();
     push_until_taken(&stack, &key, 1, 9000).await;
     told(&mut spectator, 9000).await;

@@ -218,13 +218,14 @@ impl Room {
         if self.ended.is_some() {
             return;
         }
-        let Some(pulse) = read.filter(|pulse| pulse.incarnation == self.incarnation) else {
+        let Some(pulse) = read.filter(|pulse| pulse.standing.incarnation == self.incarnation)
+        else {
             return self.delete(effects);
         };
         if pulse.on_course_overdue {
             effects.push(Effect::RefreshOnCourse);
         }
-        let Pulse { position, .. } = pulse;
+        let position = pulse.standing.position;
         self.hear_of(&position);
         if position.epoch != self.position.epoch {
             self.read_snapshot(false, effects);

@@ -19,7 +19,7 @@ use common::{
         change::{OnCourseChange, OnCourseDelta, StatusChange, StructureChange},
         views::{StructureView, on_course_views},
     },
-    store::{History, Limits, Marks, Pulse, Snapshot},
+    store::{History, Limits, Marks, Pulse, Snapshot, Standing},
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -444,10 +444,12 @@ impl World {
 
     fn check_position(&mut self) {
         let asked = self.room.ask();
-        let position = self.server.position.clone();
-        let read = Some(Pulse {
+        let standing = Standing {
             incarnation: self.server.record.incarnation.clone(),
-            position,
+            position: self.server.position.clone(),
+        };
+        let read = Some(Pulse {
+            standing,
             on_course_overdue: false,
         });
         self.feed(Input::Position { read, asked });
