@@ -7,6 +7,7 @@ pub mod api;
 pub mod bench;
 pub mod browser;
 pub mod chaos;
+pub mod delivered;
 pub mod fuzzed;
 pub mod growth;
 pub mod haproxy;
@@ -25,6 +26,7 @@ pub mod wait;
 
 pub use self::redis::RedisServer;
 pub use api::{Answer, Api};
+pub use delivered::User;
 pub use servers::{Servers, Topology};
 pub use spectator::Spectator;
 pub use stack::{Stack, StackConfig};

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 use common::store::{Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::{process::Process, until};
+use crate::{User, delivered, process::Process, until};
 
 /// A running Redis.
 pub struct RedisServer {
@@ -14,7 +14,7 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one with what it acknowledges on disk, and waits until it answers.
+    /// Starts one as it is delivered, and waits until it answers.
     ///
     /// # Panics
     ///
@@ -30,6 +30,12 @@ impl RedisServer {
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        self.process.signal("TERM");
+        self.process.wait();
     }
 
     /// Starts it again on the same data.
@@ -66,9 +72,18 @@ impl RedisServer {
         }
     }
 
-    /// Where it listens.
+    /// Where it listens, for the tests' own user.
     pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket().display())
+        self.url_of(User::Operator)
+    }
+
+    /// Where it listens, with the login of a user.
+    pub fn url_of(&self, user: User) -> String {
+        let (socket, name, password) = (self.socket(), user.name(), user.password());
+        format!(
+            "redis+unix://{}?user={name}&pass={password}",
+            socket.display()
+        )
     }
 
     /// Its socket file.
@@ -97,19 +112,9 @@ impl RedisServer {
 }
 
 fn command(folder: &TempDir) -> Command {
-    let mut command = Command::new("redis-server");
+    let mut command = delivered::redis(folder.path());
     command
         .args(["--port", "0", "--unixsocket"])
-        .arg(folder.path().join("redis.sock"))
-        .arg("--dir")
-        .arg(folder.path())
-        .args([
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-        ]);
+        .arg(folder.path().join("redis.sock"));
     command
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command, time::Duration};
 use common::store::{Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::{RedisServer, process::Process, until};
+use crate::{RedisServer, User, delivered, process::Process, until};
 
 /// Where every one of them listens.
 pub const PORT: u16 = 6379;
@@ -50,18 +50,18 @@ impl Servers {
         }
     }
 
-    /// How services find them.
-    pub fn url(&self) -> String {
+    /// How a user finds them.
+    pub fn url_of(&self, user: User) -> String {
         match self {
-            Self::Single(server) => server.url(),
-            Self::Sentinel(trio) => trio.url(),
-            Self::Cluster(cluster) => cluster.url(),
+            Self::Single(server) => server.url_of(user),
+            Self::Sentinel(trio) => trio.url_of(user),
+            Self::Cluster(cluster) => cluster.url_of(user),
         }
     }
 
     /// A store on them.
     pub fn store(&self) -> Store {
-        store(self.url())
+        store(self.url_of(User::Operator))
     }
 }
 
@@ -120,8 +120,10 @@ impl Node {
 
     /// Runs a command on it; its answer, or nothing while it is away.
     pub async fn command(&self, words: &[&str]) -> Option<redis::Value> {
-        let client = redis::Client::open(format!("redis://{}:{PORT}", self.address)).ok()?;
-        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+        let login = User::Operator.login();
+        let client = redis::Client::open(format!("redis://{login}@{}:{PORT}", self.address));
+        let connection = client.ok()?.get_multiplexed_async_connection().await;
+        let mut connection = connection.ok()?;
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(word);
@@ -153,7 +155,7 @@ impl Node {
 }
 
 fn run(folder: &TempDir, address: &str, options: &[String]) -> Process {
-    let mut command = Command::new("redis-server");
+    let mut command = delivered::redis(folder.path());
     command
         // Loopback would hide which of its addresses a server speaks from.
         .args([
@@ -162,17 +164,8 @@ fn run(folder: &TempDir, address: &str, options: &[String]) -> Process {
             "--replica-announce-ip",
             address,
         ])
-        .args(["--cluster-announce-ip", address, "--protected-mode", "no"])
-        .args(["--bind", address, "--port", &PORT.to_string(), "--dir"])
-        .arg(folder.path())
-        .args([
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-        ])
+        .args(["--cluster-announce-ip", address])
+        .args(["--bind", address, "--port", &PORT.to_string()])
         .args(["--repl-diskless-sync-delay", "0", "--repl-timeout", "10"])
         .args(options);
     Process::start("redis-server", &mut command)
@@ -203,7 +196,7 @@ impl SentinelTrio {
             _folder: folder,
         };
         until("the sentinels to see all", || trio.is_whole()).await;
-        let store = store(trio.url());
+        let store = store(trio.url_of(User::Operator));
         until("the primary to answer", || async {
             store.ping().await.ok()
         })
@@ -230,14 +223,15 @@ impl SentinelTrio {
         Some(())
     }
 
-    /// By its sentinels.
-    pub fn url(&self) -> String {
+    /// By its sentinels, with the login of a user.
+    pub fn url_of(&self, user: User) -> String {
         let hosts: Vec<String> = self
             .sentinels
             .iter()
             .map(|(address, _)| format!("{address}:{SENTINEL_PORT}"))
             .collect();
-        format!("redis+sentinel://{}/{NAME}", hosts.join(","))
+        let login = user.login();
+        format!("redis+sentinel://{login}@{}/{NAME}", hosts.join(","))
     }
 
     /// The index of the node that is the primary.
@@ -259,8 +253,12 @@ fn sentinel(folder: &TempDir, number: usize, primary: &str) -> (String, Process)
          sentinel announce-ip {address}\n\
          sentinel monitor {NAME} {primary} {PORT} 2\n\
          sentinel down-after-milliseconds {NAME} 1000\n\
-         sentinel failover-timeout {NAME} 3000\n",
-        folder.path().display()
+         sentinel failover-timeout {NAME} 3000\n\
+         sentinel auth-user {NAME} {}\n\
+         sentinel auth-pass {NAME} {}\n",
+        folder.path().display(),
+        User::Sentinel.name(),
+        User::Sentinel.password(),
     );
     fs::write(&path, config).expect("the folder is writable");
     let mut command = Command::new("redis-server");
@@ -301,7 +299,10 @@ impl RedisCluster {
         }
         // Bounded, since redis-cli waits for ever when nodes do not find each other.
         let mut create = Command::new("timeout");
-        create.args(["30", "redis-cli", "--cluster", "create"]);
+        let operator = User::Operator;
+        create.args(["30", "redis-cli", "--no-auth-warning", "--user"]);
+        create.args([operator.name(), "--pass", &operator.password()]);
+        create.args(["--cluster", "create"]);
         create.args(
             cluster
                 .nodes
@@ -312,7 +313,7 @@ impl RedisCluster {
         let created = create.output().expect("redis-cli is there");
         let said = String::from_utf8_lossy(&created.stdout);
         assert!(created.status.success(), "{said}");
-        let store = store(cluster.url());
+        let store = store(cluster.url_of(User::Operator));
         until("the cluster to answer", || async {
             store.ping().await.ok()
         })
@@ -329,12 +330,12 @@ impl RedisCluster {
         cluster
     }
 
-    /// By half of its nodes.
-    pub fn url(&self) -> String {
+    /// By half of its nodes, with the login of a user.
+    pub fn url_of(&self, user: User) -> String {
         let hosts: Vec<String> = self.nodes[..3]
             .iter()
             .map(|node| format!("{}:{PORT}", node.address))
             .collect();
-        format!("redis+cluster://{}", hosts.join(","))
+        format!("redis+cluster://{}@{}", user.login(), hosts.join(","))
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use redis::{FromRedisValue, from_redis_value};
 
-use crate::servers::{Node, PORT, RedisCluster};
+use crate::{
+    User,
+    servers::{Node, PORT, RedisCluster},
+};
 
 /// Keys that are moved at once: few, so that those of an event are apart meanwhile.
 const KEYS: &str = "2";
@@ -36,9 +39,11 @@ impl RedisCluster {
                 break;
             }
             let port = PORT.to_string();
-            let head = ["MIGRATE", &to.address, &port, "", "0", "5000", "KEYS"];
+            let (operator, password) = (User::Operator.name(), User::Operator.password());
+            let head = ["MIGRATE", &to.address, &port, "", "0", "5000"];
+            let login = ["AUTH2", operator, &password, "KEYS"];
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            from.command(&[&head[..], &keys].concat()).await?;
+            from.command(&[&head[..], &login, &keys].concat()).await?;
             if !std::mem::replace(&mut is_half, true) {
                 tokio::time::sleep(for_a_while).await;
             }

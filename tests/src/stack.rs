@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    Api, RedisServer, Servers, Spectator, Topology,
+    Api, RedisServer, Servers, Spectator, Topology, User,
     process::{Process, binary},
     proxy::{Proxy, Target},
     servers::own_address,
@@ -125,9 +125,10 @@ impl Stack {
             }
             _ => None,
         };
+        let user = User::of(name);
         let redis_url = match &proxy {
-            Some(proxy) => format!("redis://{}", proxy.address()),
-            None => self.servers.url(),
+            Some(proxy) => format!("redis://{}@{}", user.login(), proxy.address()),
+            None => self.servers.url_of(user),
         };
         let address = format!("{}:8080", own_address());
         Service {

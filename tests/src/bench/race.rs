@@ -12,7 +12,7 @@ use super::{
     system::{Kind, Stream, System, anywhere, crowd},
     table::{head, heading, row},
 };
-use crate::{Api, RedisServer, Spectator, ready, servers::own_address, spectator::Heard};
+use crate::{Api, RedisServer, Spectator, User, ready, servers::own_address, spectator::Heard};
 
 const EVENT: &str = "RACE";
 const STARTS: usize = 105;
@@ -76,12 +76,12 @@ pub async fn race() {
         format!("{}:8080", own_address()),
     );
     let args = [format!("--listen={ingest}"), "--dev-mode".to_owned()];
-    let ingest_process = anywhere("ingest-svc", &args, &redis.url());
+    let ingest_process = anywhere("ingest-svc", &args, &redis.url_of(User::Ingest));
     let args = [
         format!("--listen={gateway}"),
         "--max-connections-per-event=2000".to_owned(),
     ];
-    let gateway_process = anywhere("gateway-svc", &args, &redis.url());
+    let gateway_process = anywhere("gateway-svc", &args, &redis.url_of(User::Gateway));
     ready(&ingest).await;
     ready(&gateway).await;
     let day = RaceDay::new(

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::EVENT;
 use crate::{
-    RedisServer,
+    RedisServer, User,
     process::{Process, binary},
     ready,
     servers::own_address,
@@ -130,13 +130,18 @@ impl System {
         let redis = RedisServer::start().await;
         let (ingest, address) = (own_address(), format!("{}:8080", own_address()));
         let args = [format!("--listen={ingest}:8080"), "--dev-mode".to_owned()];
-        let ingest_process = on_core(LOAD_CORE, "ingest-svc", &args, &redis.url());
+        let ingest_process = on_core(LOAD_CORE, "ingest-svc", &args, &redis.url_of(User::Ingest));
         let args = [
             format!("--listen={address}"),
             "--workers=1".to_owned(),
             "--max-connections-per-event=100000".to_owned(),
         ];
-        let server = on_core(SERVER_CORE, "gateway-svc", &args, &redis.url());
+        let server = on_core(
+            SERVER_CORE,
+            "gateway-svc",
+            &args,
+            &redis.url_of(User::Gateway),
+        );
         ready(&format!("{ingest}:8080")).await;
         ready(&address).await;
         // One push cannot come more often than it is answered; a push of a best-run race is two messages.

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use reqwest::RequestBuilder;
 
 use super::{system::anywhere, table::row};
-use crate::{Api, RedisServer, metrics::metric, process::Process, ready, servers::own_address};
+use crate::{
+    Api, RedisServer, User, metrics::metric, process::Process, ready, servers::own_address,
+};
 
 /// Between two requests; the booth pushes a tenth of a second apart at most.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -120,11 +122,11 @@ impl Services {
     /// Starts them.
     pub async fn start() -> Self {
         let redis = RedisServer::start().await;
-        let ingest = Service::start("ingest-svc", "--dev-mode", &redis.url());
+        let ingest = Service::start("ingest-svc", "--dev-mode", &redis.url_of(User::Ingest));
         let gateway = Service::start(
             "gateway-svc",
             "--max-connections-per-event=1000",
-            &redis.url(),
+            &redis.url_of(User::Gateway),
         );
         ready(&ingest.address).await;
         ready(&gateway.address).await;

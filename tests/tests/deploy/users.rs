@@ -1,59 +1,34 @@
 //! Redis with a user for each service, as the compose file starts it.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
-use common::store::{Store, StoreConfig};
+use common::{
+    domain::{Competition, EventId, EventRecord},
+    protocol::Seq,
+};
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use serde_json::json;
 use system_tests::{
-    Api, SAMPLE_XML, Spectator,
+    Api, RedisServer, SAMPLE_XML, Spectator, User, delivered,
     process::{Process, binary},
     ready,
     servers::own_address,
-    until,
 };
-use tempfile::TempDir;
-
 const RACE: &str = "K1M_QUA_4";
 
 struct Redis {
-    address: String,
-    _process: Process,
-    _folder: TempDir,
+    server: RedisServer,
 }
 
 impl Redis {
-    async fn start(users: &[&str]) -> Self {
-        let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis/start");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let address = own_address();
-        let mut command = Command::new(&start);
-        command
-            .arg(start.with_file_name("redis.conf"))
-            .args(["--bind", &address, "--dir"])
-            .arg(folder.path())
-            .env("TMPDIR", folder.path());
-        for user in users {
-            command.env(format!("REDIS_{user}_PASSWORD"), password(user));
+    async fn start() -> Self {
+        Self {
+            server: RedisServer::start().await,
         }
-        let redis = Self {
-            _process: Process::start("redis-server", &mut command),
-            address,
-            _folder: folder,
-        };
-        until("Redis to answer", || async {
-            redis.ask("ingest", &["PING"]).await.ok()
-        })
-        .await;
-        redis
     }
 
-    fn url(&self, user: &str) -> String {
-        format!("redis://{user}:{}@{}:6379", password(user), self.address)
-    }
-
-    async fn ask(&self, user: &str, words: &[&str]) -> RedisResult<Value> {
-        let client = redis::Client::open(self.url(user))?;
+    async fn ask(&self, user: User, words: &[&str]) -> RedisResult<Value> {
+        let client = redis::Client::open(self.server.url_of(user))?;
         let mut connection = client.get_multiplexed_async_connection().await?;
         cmd(words[0])
             .arg(&words[1..])
@@ -62,11 +37,11 @@ impl Redis {
     }
 
     /// Starts one, and waits until it is ready.
-    async fn service(&self, name: &str, user: &str, more: &[&str]) -> (Process, String) {
+    async fn service(&self, name: &str, more: &[&str]) -> (Process, String) {
         let address = format!("{}:8080", own_address());
         let mut command = Command::new(binary(name));
         command
-            .env("REDIS_URL", self.url(user))
+            .env("REDIS_URL", self.server.url_of(User::of(name)))
             .args(["--listen", &address])
             .args(more);
         let mut process = Process::start(name, &mut command);
@@ -76,10 +51,6 @@ impl Redis {
     }
 }
 
-fn password(user: &str) -> String {
-    format!("{}-secret", user.to_lowercase())
-}
-
 fn is_refused(answer: RedisResult<Value>) -> bool {
     answer
         .is_err_and(|error: RedisError| error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm))
@@ -87,9 +58,9 @@ fn is_refused(answer: RedisResult<Value>) -> bool {
 
 /// The whole life of an event, so that everything is done in Redis that ever is.
 async fn live(redis: &Redis) {
-    let (mut ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]).await;
-    let (_first, first) = redis.service("gateway-svc", "gateway", &[]).await;
-    let (_second, second) = redis.service("gateway-svc", "gateway", &[]).await;
+    let (mut ingest, origin) = redis.service("ingest-svc", &["--dev-mode"]).await;
+    let (_first, first) = redis.service("gateway-svc", &[]).await;
+    let (_second, second) = redis.service("gateway-svc", &[]).await;
     let api = Api::new(&origin);
     let key = api.create("E").await;
     assert_eq!(api.push_xml(&key, SAMPLE_XML).await.status, 200);
@@ -110,7 +81,7 @@ async fn live(redis: &Redis) {
     // Gateways let boats go that nobody refreshes.
     ingest.kill();
     while spectator.message().await["data"]["oncourse"] != json!([]) {}
-    let (_ingest, origin) = redis.service("ingest-svc", "ingest", &["--dev-mode"]).await;
+    let (_ingest, origin) = redis.service("ingest-svc", &["--dev-mode"]).await;
     let api = Api::new(&origin);
     let delete = api
         .request(reqwest::Method::DELETE, "/admin/events/E")
@@ -121,9 +92,9 @@ async fn live(redis: &Redis) {
 
 #[tokio::test]
 async fn each_service_may_do_what_it_does_and_nothing_else() {
-    let redis = Redis::start(&["INGEST", "GATEWAY", "OPERATOR"]).await;
+    let redis = Redis::start().await;
     live(&redis).await;
-    let refused = redis.ask("operator", &["ACL", "LOG"]).await;
+    let refused = redis.ask(User::Operator, &["ACL", "LOG"]).await;
     assert_eq!(refused.expect("an answer"), Value::Array(Vec::new()));
 
     for words in [
@@ -136,23 +107,66 @@ async fn each_service_may_do_what_it_does_and_nothing_else() {
         &["CONFIG", "GET", "*"],
         &["PUBLISH", "other", "x"],
     ] {
-        assert!(is_refused(redis.ask("gateway", words).await), "{words:?}");
+        assert!(
+            is_refused(redis.ask(User::Gateway, words).await),
+            "{words:?}"
+        );
     }
-    for words in [&["GET", "other"][..], &["FLUSHALL"], &["KEYS", "*"]] {
-        assert!(is_refused(redis.ask("ingest", words).await), "{words:?}");
+    for user in [User::Ingest, User::Replica, User::Sentinel] {
+        for words in [&["GET", "other"][..], &["FLUSHALL"], &["KEYS", "*"]] {
+            assert!(is_refused(redis.ask(user, words).await), "{words:?}");
+        }
     }
-    let unknown = Store::new(&StoreConfig {
-        url: format!("redis://ingest:wrong@{}:6379", redis.address),
-        connections_max: 1,
-        timeout: std::time::Duration::from_secs(5),
-    });
-    assert!(unknown.expect("a URL").ping().await.is_err());
+    let socket = redis.server.socket();
+    for login in ["", "?user=ingest&pass=wrong", "?user=default&pass="] {
+        let client = redis::Client::open(format!("redis+unix://{}{login}", socket.display()));
+        let client = client.expect("a URL");
+        let refused = match client.get_multiplexed_async_connection().await {
+            Ok(mut connection) => cmd("PING").query_async::<Value>(&mut connection).await,
+            Err(error) => Err(error),
+        };
+        assert!(refused.is_err(), "{login}");
+    }
 }
 
+/// Redis replays what it wrote as the user "default": one that lacks a right loses data at a restart.
 #[tokio::test]
-async fn without_passwords_there_is_no_operator_and_users_may_no_more_than_with_them() {
-    let redis = Redis::start(&[]).await;
-    assert!(redis.ask("operator", &["PING"]).await.is_err());
-    assert!(is_refused(redis.ask("gateway", &["GET", "ed:key:x"]).await));
-    assert!(redis.ask("ingest", &["GET", "ed:key:x"]).await.is_ok());
+async fn nothing_acknowledged_is_lost_when_redis_restarts() {
+    let mut redis = Redis::start().await;
+    let (_ingest, origin) = redis.service("ingest-svc", &["--dev-mode"]).await;
+    let api = Api::new(&origin);
+    let key = api.create("E").await;
+    assert_eq!(api.push_xml(&key, SAMPLE_XML).await.status, 200);
+    api.bring_to("E", &key, "running").await;
+    for (time, clean) in [(9_000, true), (9_100, false), (9_200, true)] {
+        assert_eq!(api.push_result(&key, RACE, 1, time).await.status, 200);
+        let before = stored(&redis).await;
+        if clean {
+            redis.server.stop();
+        }
+        redis.server.restart().await;
+        assert_eq!(stored(&redis).await, before);
+        ready(origin.trim_start_matches("http://")).await;
+    }
+}
+
+/// The event as a reader of Redis finds it.
+async fn stored(redis: &Redis) -> (Seq, EventRecord, Competition) {
+    let store = redis.server.store();
+    let event_id = EventId::parse("E").expect("an id");
+    let head = store.head(&event_id).await.expect("the event");
+    let competition = store.whole_competition(&head).await.expect("its rows");
+    (head.position.seq, head.record, competition)
+}
+
+#[test]
+fn without_passwords_redis_does_not_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for missing in ["REDIS_INGEST_PASSWORD", "REDIS_GATEWAY_PASSWORD"] {
+        let mut command = delivered::redis(folder.path());
+        command.env_remove(missing).args(["--port", "0"]);
+        let mut refused = Process::start("redis-server", &mut command);
+        assert!(!refused.wait().success());
+        assert!(refused.wait_for_end_of_output().contains(missing));
+    }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use common::store::{Store, StoreConfig, StoreError};
-use system_tests::{process::Process, ready, servers::own_address};
+use system_tests::{User, delivered, process::Process, ready, servers::own_address};
 use tempfile::TempDir;
 
 /// Makes a certificate authority and a certificate for an address.
@@ -42,29 +42,17 @@ async fn a_user_with_a_password_gets_in_over_tls_and_nobody_else() {
     let folder = TempDir::with_prefix("eddyline-tls-").expect("a temporary folder");
     let address = own_address();
     certificates(&folder, &address);
-    let users = "user default off\nuser eddyline on >secret ~ed:* &ed:* +@all\n";
-    std::fs::write(folder.path().join("users.acl"), users).expect("writable");
-    let mut command = Command::new("redis-server");
+    let mut command = delivered::redis(folder.path());
     command
         .current_dir(folder.path())
-        .args([
-            "--bind",
-            &address,
-            "--port",
-            "0",
-            "--tls-port",
-            "6379",
-            "--protected-mode",
-            "no",
-        ])
+        .args(["--bind", &address, "--port", "0", "--tls-port", "6379"])
         .args([
             "--tls-cert-file",
             "redis.pem",
             "--tls-key-file",
             "redis.key",
         ])
-        .args(["--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no"])
-        .args(["--aclfile", "users.acl"]);
+        .args(["--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no"]);
     let _server = Process::start("redis-server", &mut command);
     // The variable by which operators name an authority of their own.
     let mut service = Command::new(system_tests::process::binary("gateway-svc"));
@@ -72,16 +60,17 @@ async fn a_user_with_a_password_gets_in_over_tls_and_nobody_else() {
         .env("SSL_CERT_FILE", folder.path().join("ca.pem"))
         .env(
             "REDIS_URL",
-            format!("rediss://eddyline:secret@{address}:6379"),
+            format!("rediss://{}@{address}:6379", User::Gateway.login()),
         )
         .args(["--listen", &format!("{address}:8080")]);
     let mut gateway = Process::start("gateway-svc", &mut service);
     gateway.wait_for("listening address=");
     ready(&format!("{address}:8080")).await;
     gateway.wait_for("feed connected");
-    assert!(!gateway.output().contains("secret"), "{}", gateway.output());
+    let password = User::Gateway.password();
+    assert!(!gateway.output().contains(&password));
     // Without the authority nobody is believed.
-    let stranger = store(format!("rediss://eddyline:secret@{address}:6379"));
+    let stranger = store(format!("rediss://{}@{address}:6379", User::Gateway.login()));
     assert!(matches!(
         stranger.ping().await,
         Err(StoreError::Unavailable(_))

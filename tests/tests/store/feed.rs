@@ -7,7 +7,7 @@ use common::{
     store::{Feed, FeedEvent, FeedWithout, Store, StoreConfig},
 };
 use system_tests::{
-    RedisServer,
+    RedisServer, User,
     proxy::{Proxy, Target},
 };
 use tokio::{sync::mpsc::Receiver, time::timeout};
@@ -66,7 +66,7 @@ async fn deaf(without: FeedWithout) -> bool {
     let redis = RedisServer::start().await;
     let proxy = Proxy::start(Target::Unix(redis.socket())).await;
     let config = StoreConfig {
-        url: format!("redis://{}", proxy.address()),
+        url: format!("redis://{}@{}", User::Gateway.login(), proxy.address()),
         connections_max: 4,
         timeout: Duration::from_secs(1),
     };
