@@ -59,6 +59,23 @@ impl Servers {
         }
     }
 
+    /// What the servers have refused to a user for lack of a right, as each server tells it.
+    pub async fn refused(&self) -> Vec<redis::Value> {
+        let nodes = match self {
+            Self::Single(_) => &[][..],
+            Self::Sentinel(trio) => &trio.nodes,
+            Self::Cluster(cluster) => &cluster.nodes,
+        };
+        let mut refused = Vec::new();
+        for node in nodes {
+            match node.command(&["ACL", "LOG"]).await {
+                Some(redis::Value::Array(entries)) => refused.extend(entries),
+                other => refused.extend(other),
+            }
+        }
+        refused
+    }
+
     /// A store on them.
     pub fn store(&self) -> Store {
         store(self.url_of(User::Operator))
@@ -75,6 +92,7 @@ pub fn store(url: String) -> Store {
         url,
         connections_max: 8,
         timeout: Duration::from_secs(5),
+        new_epochs: true,
     };
     Store::new(&config).expect("a well-formed URL")
 }

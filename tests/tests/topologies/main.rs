@@ -77,6 +77,8 @@ async fn whole_life(topology: Topology) {
         first.message().await["data"],
         json!({ "status": "finished" })
     );
+    let refused = stack.servers.refused().await;
+    assert!(refused.is_empty(), "a user lacks a right: {refused:?}");
 }
 
 #[tokio::test]
