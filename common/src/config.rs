@@ -99,7 +99,6 @@ impl HistoryConfig {
             history_bytes: self.history_bytes,
             inline_bytes: self.inline_bytes,
             atomic: !without.has(Mechanism::AtomicCommit),
-            new_epochs: !without.has(Mechanism::NewEpoch),
         }
     }
 }
@@ -116,6 +115,7 @@ impl CommonConfig {
             url: from_file.unwrap_or_else(|| self.redis_url.clone()),
             connections_max: self.redis_connections.into(),
             timeout: Duration::from_millis(self.redis_timeout_ms),
+            new_epochs: !self.without.has(Mechanism::NewEpoch),
         })
     }
 

@@ -112,9 +112,9 @@ export class EventState extends EventTarget {
     }
   }
 
-  /** Where the event stands now; in another epoch positions mean something else. */
+  /** Sets the position. Another epoch, or a position below ours, is another history: every list is read again. */
   moveTo(epoch, seq) {
-    if (this.epoch !== epoch) {
+    if (this.epoch !== epoch || seq < this.seq) {
       for (const results of this.results.values()) {
         Object.assign(results, { seq: -1, stale: true, waiting: [] });
       }

@@ -1,11 +1,18 @@
 //! A `redis-server` of the test's own, on a socket in a folder of its own.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use common::store::{Store, StoreConfig};
 use tempfile::TempDir;
 
 use crate::{User, delivered, process::Process, until};
+
+/// Where Redis keeps its append-only file.
+const DATA: &str = "appendonlydir";
 
 /// A running Redis.
 pub struct RedisServer {
@@ -43,6 +50,31 @@ impl RedisServer {
         self.process.kill();
         self.process = Process::start("redis-server", &mut command(&self.folder));
         self.wait_until_ready().await;
+    }
+
+    /// Keeps a copy of its data, as a backup does; it must have been stopped.
+    ///
+    /// # Panics
+    ///
+    /// When the copy can't be made.
+    pub fn back_up(&self) -> TempDir {
+        let backup = TempDir::with_prefix("eddyline-backup-").expect("a temporary folder");
+        copy(&self.data(), &backup.path().join(DATA));
+        backup
+    }
+
+    /// Replaces its data by a copy of before; it must have been stopped.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be replaced.
+    pub fn restore(&self, backup: &TempDir) {
+        std::fs::remove_dir_all(self.data()).expect("it has data");
+        copy(&backup.path().join(DATA), &self.data());
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
     }
 
     /// Stops it in its tracks (`STOP`), or lets it go on (`CONT`).
@@ -101,6 +133,7 @@ impl RedisServer {
             url: self.url(),
             connections_max: 8,
             timeout: Duration::from_secs(5),
+            new_epochs: true,
         };
         Store::new(&config).expect("a well-formed URL")
     }
@@ -117,4 +150,12 @@ fn command(folder: &TempDir) -> Command {
         .args(["--port", "0", "--unixsocket"])
         .arg(folder.path().join("redis.sock"));
     command
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a new folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+    }
 }

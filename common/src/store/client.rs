@@ -13,7 +13,7 @@ use super::{
     StoreError,
     error::is_demoted,
     link::{Borrowed, LinkManager, LinkPool, Pooled, Source, Warm, node_config, url::Topology},
-    script,
+    script::Scripts,
 };
 
 /// Commands for different slots of a cluster that are under way at once.
@@ -28,6 +28,8 @@ pub struct StoreConfig {
     pub connections_max: usize,
     /// For connecting, for waiting for a connection, and for each command.
     pub timeout: Duration,
+    /// A new epoch on every server that may lack writes; only tests do without.
+    pub new_epochs: bool,
 }
 
 /// The shared state, as seen by one process. Cheap to clone.
@@ -37,6 +39,7 @@ pub struct Store {
     warm: Arc<Warm>,
     /// For connections that are not pooled.
     source: Arc<Source>,
+    scripts: Arc<Scripts>,
     timeout: Duration,
 }
 
@@ -67,6 +70,7 @@ impl Store {
             pool,
             warm: Arc::new(Warm::new(config.connections_max)),
             source: Arc::new(source),
+            scripts: Arc::new(Scripts::new(config.new_epochs)),
             timeout: config.timeout,
         })
     }
@@ -79,6 +83,10 @@ impl Store {
 
     pub(super) fn source(&self) -> &Source {
         &self.source
+    }
+
+    pub(super) fn scripts(&self) -> &Scripts {
+        &self.scripts
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -146,7 +154,7 @@ impl Store {
         &self,
         reads: &[(&str, String)],
     ) -> Result<(Vec<Value>, i64), StoreError> {
-        let mut invocation = script::READ.prepare_invoke();
+        let mut invocation = self.scripts().read.prepare_invoke();
         for (command, key) in reads {
             invocation.key(key).arg(*command);
         }

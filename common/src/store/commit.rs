@@ -3,7 +3,7 @@
 use redis::ScriptInvocation;
 use serde::Serialize;
 
-use super::{Head, Store, StoreError, keys::EventKeys, record::to_json, script};
+use super::{Head, Store, StoreError, keys::EventKeys, record::to_json};
 use crate::{
     domain::EventStatus,
     plan::{Plan, Write},
@@ -21,8 +21,6 @@ pub struct Limits {
     pub inline_bytes: usize,
     /// Rows and their message in one step; only tests do without.
     pub atomic: bool,
-    /// A new epoch when the server is another one than before; only tests do without.
-    pub new_epochs: bool,
 }
 
 impl Default for Limits {
@@ -32,7 +30,6 @@ impl Default for Limits {
             history_bytes: 8 << 20,
             inline_bytes: 32 << 10,
             atomic: true,
-            new_epochs: true,
         }
     }
 }
@@ -66,8 +63,6 @@ struct ScriptPlan<'a> {
     incarnation: &'a str,
     deadline_ms: i64,
     ts_ms: i64,
-    epoch: Epoch,
-    new_epochs: bool,
     same_epoch: Option<&'a Epoch>,
     channel: String,
     publish: &'static str,
@@ -196,8 +191,6 @@ impl Store {
             incarnation: &head.record.incarnation,
             deadline_ms: terms.deadline_ms,
             ts_ms: terms.ts_ms,
-            epoch: Epoch::random(),
-            new_epochs: limits.new_epochs,
             same_epoch: terms.same_epoch.then_some(&head.position.epoch),
             channel: keys.feed(),
             publish: self.publish_command(),
@@ -223,7 +216,7 @@ impl Store {
             bytes_max: limits.history_bytes,
             inline_bytes_max: limits.inline_bytes,
         };
-        let mut invocation: ScriptInvocation<'_> = script::COMMIT.prepare_invoke();
+        let mut invocation: ScriptInvocation<'_> = self.scripts().commit.prepare_invoke();
         for key in &batch.keys {
             invocation.key(key);
         }

@@ -1,6 +1,6 @@
 //! Creating and deleting events.
 
-use super::{Head, Store, StoreError, keys::EventKeys, record::new_fields, script};
+use super::{Head, Store, StoreError, keys::EventKeys, record::new_fields};
 use crate::{
     domain::{
         EventConfig, EventDetails, EventId, EventRecord, EventStatus, ImageRecord, KeyRecord,
@@ -65,14 +65,15 @@ impl Store {
         image: Option<Vec<u8>>,
     ) -> Result<bool, StoreError> {
         let keys = EventKeys::new(&record.event_id);
-        let mut invocation = script::CREATE.prepare_invoke();
+        let mut invocation = self.scripts().create.prepare_invoke();
         invocation.key(keys.meta());
         invocation.key(keys.image());
         for key in keys.others() {
             invocation.key(key);
         }
         invocation.arg(image.unwrap_or_default());
-        for (field, value) in new_fields(record, &Epoch::random()) {
+        invocation.arg(Epoch::random().as_str());
+        for (field, value) in new_fields(record) {
             invocation.arg(field).arg(value);
         }
         let created: u8 = self.invoke(&invocation).await?;
@@ -88,7 +89,7 @@ impl Store {
         ts_ms: i64,
     ) -> Result<(), StoreError> {
         let keys = EventKeys::new(&head.record.event_id);
-        let mut invocation = script::DELETE.prepare_invoke();
+        let mut invocation = self.scripts().delete.prepare_invoke();
         invocation.key(keys.meta()).key(keys.image());
         for key in keys.others() {
             invocation.key(key);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use redis::Value;
 
-use super::{Store, StoreError, keys::EventKeys, script};
+use super::{Store, StoreError, keys::EventKeys};
 use crate::{
     domain::EventId,
     protocol::{Envelope, Position},
@@ -29,7 +29,7 @@ impl Store {
         since: &Position,
     ) -> Result<History, StoreError> {
         let keys = EventKeys::new(event_id);
-        let mut invocation = script::HISTORY.prepare_invoke();
+        let mut invocation = self.scripts().history.prepare_invoke();
         invocation.key(keys.meta()).key(keys.history());
         invocation
             .arg(incarnation)

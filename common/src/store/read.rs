@@ -12,7 +12,6 @@ use super::{
     Committed, Store, StoreError,
     keys::EventKeys,
     record::{self, Fields, from_json},
-    script,
 };
 use crate::{
     domain::{
@@ -123,7 +122,7 @@ pub type Snapshot = Head;
 /// What a [`Head`] is read from, in this order.
 fn head_reads(keys: &EventKeys) -> Vec<(&'static str, String)> {
     vec![
-        ("HGETALL", keys.meta()),
+        ("META", keys.meta()),
         ("HGETALL", keys.marks()),
         ("GET", keys.structure()),
         ("GET", keys.on_course()),
@@ -178,18 +177,23 @@ impl Store {
             .collect()
     }
 
-    /// Where the event stands, and which it is; `None` when it is gone. For every REST answer, so with one plain
-    /// command, which takes Redis a fifth less than a script.
+    /// Where the event stands, and which it is; `None` when it is gone.
     pub async fn standing(&self, event_id: &EventId) -> Result<Option<Standing>, StoreError> {
-        let mut read = redis::cmd("HMGET");
-        read.arg(EventKeys::new(event_id).meta());
-        let reply = self.command(read.arg(&["incarnation", "epoch", "seq"]));
-        Ok(Standing::read(reply.await?))
+        let mut invocation = self.scripts().position.prepare_invoke();
+        invocation.key(EventKeys::new(event_id).meta());
+        let found: Option<(String, String, Seq)> = self.query(&invocation).await?;
+        Ok(found.map(|(incarnation, epoch, seq)| Standing {
+            incarnation,
+            position: Position {
+                epoch: Epoch::new(epoch),
+                seq,
+            },
+        }))
     }
 
     /// The same, and whether boats on the water are overdue.
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
-        let mut invocation = script::PULSE.prepare_invoke();
+        let mut invocation = self.scripts().pulse.prepare_invoke();
         invocation.key(EventKeys::new(event_id).meta());
         let (incarnation, epoch, seq, due_at_ms, seconds, micros): (
             _,

@@ -24,12 +24,11 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError
     serde_json::from_str(text).map_err(StoreError::corrupt)
 }
 
-/// The fields of a new event, but for the replication identity, which the script adds.
-pub(super) fn new_fields(record: &EventRecord, epoch: &Epoch) -> Vec<(&'static str, String)> {
+/// The fields of a new event, but for its epoch, which the script adds.
+pub(super) fn new_fields(record: &EventRecord) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("version", VERSION.to_owned()),
         ("incarnation", record.incarnation.clone()),
-        ("epoch", epoch.to_string()),
         ("seq", "0".to_owned()),
         ("history_bytes", "0".to_owned()),
         ("number", record.number.to_string()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, keys::EventKeys, script};
+use super::{Store, StoreError, keys::EventKeys};
 use crate::domain::EventId;
 
 /// What a gateway asks for.
@@ -47,7 +47,7 @@ impl Store {
     ) -> Result<SeatAnswer, StoreError> {
         let keys = EventKeys::new(event_id);
         let lease_ms = u64::try_from(request.lease.as_millis()).unwrap_or(u64::MAX);
-        let mut invocation = script::SEATS.prepare_invoke();
+        let mut invocation = self.scripts().seats.prepare_invoke();
         invocation.key(keys.meta()).key(keys.seats());
         invocation
             .arg(incarnation)

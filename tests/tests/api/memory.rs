@@ -70,8 +70,8 @@ async fn put_back(redis: &mut redis::aio::MultiplexedConnection, dumped: Vec<(St
         let restore = pipe.cmd("RESTORE").arg(key).arg(0).arg(bytes);
         restore.arg("REPLACE").ignore();
     }
-    // Whoever took over has another identity.
-    pipe.hset("ed:{E}:meta", "replid", "another").ignore();
+    // A server that lacks writes gives the event another epoch.
+    pipe.hset("ed:{E}:meta", "epoch", "another").ignore();
     pipe.query_async::<()>(redis)
         .await
         .expect("all is put back");

@@ -5,6 +5,7 @@ mod chaos;
 mod durability;
 mod many;
 mod outage;
+mod restored;
 mod slow;
 mod tls;
 mod unread;
@@ -23,6 +24,11 @@ async fn running(gateway_flags: &[&str]) -> (Stack, String) {
             .collect(),
         ..StackConfig::default()
     };
+    running_with(config).await
+}
+
+/// The same, of a system of the test's choice.
+async fn running_with(config: StackConfig) -> (Stack, String) {
     let stack = Stack::with(config).await;
     let api = stack.ingest();
     let key = api.create("E").await;

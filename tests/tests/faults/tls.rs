@@ -33,6 +33,7 @@ fn store(url: String) -> Store {
         url,
         connections_max: 2,
         timeout: std::time::Duration::from_secs(5),
+        new_epochs: true,
     };
     Store::new(&config).expect("a well-formed URL")
 }

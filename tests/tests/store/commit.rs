@@ -301,12 +301,14 @@ async fn who_asks_for_the_same_epoch_is_refused_by_another_server() {
         ..terms(&known)
     };
     redis.restart().await;
-    // A read finds the connection broken and makes another one.
-    assert_eq!(head(&store).await.position, known.position);
+    // A read finds the connection broken and makes another one. It sees the next epoch before any write.
+    let now = head(&store).await.position;
+    assert_eq!(now.seq, known.position.seq);
+    assert_ne!(now.epoch, known.position.epoch);
     let refused = store.commit(&known, &plan, same_epoch).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
-    // Somebody else starts the next epoch: now the server is known, and the epoch another one.
     set_status(&store, EventStatus::Finished).await.expect("ok");
+    assert_eq!(head(&store).await.position.epoch, now.epoch);
     let refused = store.commit(&known, &plan, same_epoch).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     store

@@ -29,6 +29,7 @@ async fn whoever_waits_for_a_connection_gets_one_although_the_others_never_pause
         url: redis.url(),
         connections_max: 16,
         timeout: TIMEOUT,
+        new_epochs: true,
     };
     let store = Store::new(&config).expect("a well-formed URL");
     let callers = [(); 40].map(|()| tokio::spawn(ask_all_the_time(store.clone())));

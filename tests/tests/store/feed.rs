@@ -69,6 +69,7 @@ async fn deaf(without: FeedWithout) -> bool {
         url: format!("redis://{}@{}", User::Gateway.login(), proxy.address()),
         connections_max: 4,
         timeout: Duration::from_secs(1),
+        new_epochs: true,
     };
     let store = Store::new(&config).expect("a well-formed URL");
     let feed = Feed::start(store, "process", without);

@@ -1,8 +1,7 @@
 -- Commits one plan: checks, rows, seqs, history and publication in one step.
 -- KEYS  meta, marks, history, then the keys that the plan's writes name by index
 -- ARGV  1: the plan as JSON, 2…: the values of its writes, then the bodies of its changes, in order
--- plan  incarnation, deadline_ms (server clock), ts_ms, epoch (used if a new one is needed), new_epochs, same_epoch (or
---       null: any), channel, publish (command), states (allowed ones, or null), expected [[part, revision]…],
+-- plan  incarnation, deadline_ms (server clock), ts_ms, same_epoch (or null: any), channel, publish (command), states (allowed ones, or null), expected [[part, revision]…],
 --       touched [part…], writes [[command, key index, number of values]…],
 --       changes [[kind, [mark…]]…], messages_max, bytes_max, inline_bytes_max
 -- gives {'ok', epoch, seq} | {'gone'} | {'late'} | {'state', status} | {'conflict'}
@@ -11,9 +10,9 @@
 local meta, marks, history = KEYS[1], KEYS[2], KEYS[3]
 local plan = cjson.decode(ARGV[1])
 
-local found = redis.call('HMGET', meta, 'incarnation', 'status', 'epoch', 'seq', 'replid', 'history_bytes')
-local incarnation, status, epoch = found[1], found[2], found[3]
-local seq, replid, history_bytes = tonumber(found[4]), found[5], tonumber(found[6])
+local found = redis.call('HMGET', meta, 'incarnation', 'status', 'epoch', 'seq', 'history_bytes')
+local incarnation, status = found[1], found[2]
+local seq, history_bytes = tonumber(found[4]), tonumber(found[5])
 if incarnation ~= plan.incarnation then return {'gone'} end
 
 local time = redis.call('TIME')
@@ -30,17 +29,12 @@ for _, expected in ipairs(plan.expected) do
   if revision ~= expected[2] then return {'conflict'} end
 end
 
--- A server with another replication identity may have lost the last seqs and would hand them out
--- again: what follows is another history.
-local now_replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-local another_server = plan.new_epochs and now_replid ~= replid
-if plan.same_epoch ~= cjson.null and (another_server or epoch ~= plan.same_epoch) then
-  return {'conflict'}
-end
-if another_server then
-  epoch, history_bytes = plan.epoch, 0
+local epoch = epoch_here(found[3])
+if plan.same_epoch ~= cjson.null and epoch ~= plan.same_epoch then return {'conflict'} end
+if epoch ~= found[3] then
+  history_bytes = 0
   redis.call('DEL', history)
-  redis.call('HSET', meta, 'epoch', epoch, 'replid', now_replid)
+  redis.call('HSET', meta, 'epoch', epoch)
 end
 
 local at = 2

@@ -9,5 +9,5 @@ if found[1] ~= ARGV[1] then return {'gone'} end
 local revision = redis.call('HGET', KEYS[3], 'rev:structure') or '0'
 if revision ~= ARGV[2] then return {'conflict'} end
 for _, key in ipairs(KEYS) do redis.call('DEL', key) end
-redis.call(ARGV[5], ARGV[3], found[2] .. ' ' .. (found[3] + 1) .. ' ' .. ARGV[4] .. ' deleted ')
+redis.call(ARGV[5], ARGV[3], epoch_here(found[2]) .. ' ' .. (found[3] + 1) .. ' ' .. ARGV[4] .. ' deleted ')
 return {'ok'}

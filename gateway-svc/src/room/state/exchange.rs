@@ -16,8 +16,9 @@ pub enum Input {
     Position {
         /// What was read.
         read: Option<Pulse>,
-        /// What [`Room::ask`](super::Room::ask) gave at the question.
-        asked: Asked,
+        /// What [`Room::ask`](super::Room::ask) gave at the question: an answer older than what came since is
+        /// no news.
+        asked: Position,
     },
     /// The event's position could not be read; the next check tries again.
     PositionUnknown,
@@ -34,13 +35,6 @@ pub enum Input {
         /// What followed, or `None` when it can't be read now.
         history: Option<History>,
     },
-}
-
-/// What a room knew when it asked for the position: an answer older than what came since is no news.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub(super) seq: Seq,
-    pub(super) heard: Position,
 }
 
 /// How a spectator is answered who comes back and says where it stood.

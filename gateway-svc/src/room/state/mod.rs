@@ -20,7 +20,7 @@ use common::{
     },
     store::{History, Limits, Pulse, Snapshot},
 };
-pub use exchange::{Asked, Effect, End, Input, Resumption};
+pub use exchange::{Effect, End, Input, Resumption};
 
 use super::{
     message::{self, FullData},
@@ -32,10 +32,7 @@ use crate::websocket::Message;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     History,
-    /// `regressed` when the server was seen behind the room: only then an older snapshot is news.
-    Snapshot {
-        regressed: bool,
-    },
+    Snapshot,
 }
 
 /// The state of one room.
@@ -178,7 +175,7 @@ impl Room {
         }
         self.hear_of(&envelope.position);
         if envelope.position.epoch != self.position.epoch {
-            self.read_snapshot(false, effects);
+            self.read_snapshot(effects);
         } else if envelope.kind == Kind::Deleted {
             self.delete(effects);
         } else if envelope.position.seq > self.position.seq {
@@ -202,11 +199,8 @@ impl Room {
     }
 
     /// What to give back with the answer of a position check.
-    pub fn ask(&self) -> Asked {
-        Asked {
-            seq: self.position.seq,
-            heard: self.heard.clone(),
-        }
+    pub fn ask(&self) -> Position {
+        self.heard.clone()
     }
 
     /// Whether the room has all that it heard of, and reads nothing.
@@ -214,7 +208,7 @@ impl Room {
         self.reading.is_none() && self.heard == self.position
     }
 
-    fn checked(&mut self, read: Option<Pulse>, asked: &Asked, effects: &mut Vec<Effect>) {
+    fn checked(&mut self, read: Option<Pulse>, asked: &Position, effects: &mut Vec<Effect>) {
         if self.ended.is_some() {
             return;
         }
@@ -228,12 +222,10 @@ impl Room {
         let position = pulse.standing.position;
         self.hear_of(&position);
         if position.epoch != self.position.epoch {
-            self.read_snapshot(false, effects);
-        } else if position.seq < asked.seq {
-            self.read_snapshot(true, effects);
+            self.read_snapshot(effects);
         } else if position.seq > self.position.seq {
             self.read_history(effects);
-        } else if self.reading.is_none() && self.heard == asked.heard {
+        } else if self.reading.is_none() && self.heard == *asked {
             // What was heard of beyond this is not there any more: a primary was lost with it.
             self.heard = self.position.clone();
         }
@@ -246,13 +238,13 @@ impl Room {
         }
         match history {
             History::Gone => self.delete(effects),
-            History::Broken => self.read_snapshot(true, effects),
+            History::Broken => self.read_snapshot(effects),
             History::Continues(missed) => {
                 for envelope in &missed {
                     let is_next = envelope.position.epoch == self.position.epoch
                         && envelope.position.seq == self.position.seq + 1;
                     if is_next && !self.apply(envelope, effects) {
-                        return self.read_snapshot(false, effects);
+                        return self.read_snapshot(effects);
                     }
                 }
                 self.read_on(!missed.is_empty(), effects);
@@ -267,7 +259,7 @@ impl Room {
             return;
         }
         if self.heard.epoch != self.position.epoch {
-            self.read_snapshot(false, effects);
+            self.read_snapshot(effects);
         } else if !progress {
             self.heard = self.position.clone();
         } else if self.is_behind() {
@@ -276,7 +268,7 @@ impl Room {
     }
 
     fn reset(&mut self, snapshot: Option<Box<Snapshot>>, now_ms: i64, effects: &mut Vec<Effect>) {
-        let reading = self.reading.take();
+        self.reading = None;
         if self.ended.is_some() {
             return;
         }
@@ -284,10 +276,9 @@ impl Room {
         let Some(snapshot) = snapshot.filter(|s| same(s)) else {
             return self.delete(effects);
         };
+        // A server that lacks writes has another epoch: within one nobody is taken back.
         let same_epoch = snapshot.position.epoch == self.position.epoch;
-        let regressed = reading == Some(Reading::Snapshot { regressed: true });
-        let older = snapshot.position.seq < self.position.seq && !regressed;
-        if snapshot.position == self.position || (same_epoch && older) {
+        if same_epoch && snapshot.position.seq <= self.position.seq {
             // Whatever made the room ask is settled, or was old news.
             self.heard = self.position.clone();
             return;
@@ -328,9 +319,9 @@ impl Room {
         }
     }
 
-    fn read_snapshot(&mut self, regressed: bool, effects: &mut Vec<Effect>) {
+    fn read_snapshot(&mut self, effects: &mut Vec<Effect>) {
         if self.reading.is_none() {
-            self.reading = Some(Reading::Snapshot { regressed });
+            self.reading = Some(Reading::Snapshot);
             effects.push(Effect::ReadSnapshot);
         }
     }

@@ -94,8 +94,6 @@ struct Server {
     /// What each position was, to go back to.
     past: Vec<(u64, EventRecord, Vec<OnCourseEntry>)>,
     history: VecDeque<Envelope>,
-    /// Whether the tail was lost since the last commit, which then starts a new epoch.
-    lost: bool,
     epochs: u32,
     counter: u32,
 }
@@ -128,19 +126,12 @@ impl Server {
             record,
             on_course: Vec::new(),
             history: VecDeque::new(),
-            lost: false,
             epochs: 0,
             counter: 0,
         }
     }
 
     fn commit(&mut self, what: What) -> Envelope {
-        if self.lost {
-            self.epochs += 1;
-            self.position.epoch = Epoch::new(self.epochs.to_string());
-            self.history.clear();
-            self.lost = false;
-        }
         self.position.seq += 1;
         self.counter += 1;
         let change = self.change(what);
@@ -202,8 +193,9 @@ impl Server {
         self.record = record;
         self.on_course = on_course;
         self.position.seq = seq;
-        self.history.retain(|envelope| envelope.position.seq <= seq);
-        self.lost = true;
+        self.epochs += 1;
+        self.position.epoch = Epoch::new(self.epochs.to_string());
+        self.history.clear();
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -277,6 +269,7 @@ impl Checker {
     }
 
     fn receive_one(&mut self, json: &[u8]) {
+        let before = self.position();
         let message: Value = serde_json::from_slice(json).expect("a message is JSON");
         if message["type"] == "resumed" {
             return;
@@ -288,6 +281,8 @@ impl Checker {
                 .as_str()
                 .expect("an epoch")
                 .clone_into(&mut self.epoch);
+            let goes_back = self.epoch == before.epoch.as_str() && seq < before.seq;
+            assert!(!goes_back, "a full of the same epoch went back: {message}");
             self.event = data["event"].clone();
             self.on_course = data["oncourse"].clone();
         } else {
