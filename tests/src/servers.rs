@@ -149,16 +149,26 @@ impl Node {
         command.query_async(&mut connection).await.ok()
     }
 
+    /// Its offset and those of its replicas, as a primary.
+    async fn offsets(&self) -> Option<(u64, Vec<u64>)> {
+        type Role = (String, u64, Vec<(String, String, u64)>);
+        let role: Role = redis::from_redis_value(self.command(&["ROLE"]).await?).ok()?;
+        Some((role.1, role.2.iter().map(|(.., at)| *at).collect()))
+    }
+
+    /// Whether it is a primary that a replica follows. One that was replaced while it was away comes back as a primary
+    /// that nobody follows, until sentinels demote it.
+    pub async fn is_followed(&self) -> bool {
+        let offsets = self.offsets().await;
+        offsets.is_some_and(|(_, replicas)| !replicas.is_empty())
+    }
+
     /// Waits until a replica has all that this primary has now: what it lacks is lost in a failover.
     pub async fn wait_until_copied(&self) {
-        type Role = (String, u64, Vec<(String, String, u64)>);
-        let role = async || -> Option<Role> {
-            redis::from_redis_value(self.command(&["ROLE"]).await?).ok()
-        };
-        let (_, now, _) = until("a primary", role).await;
+        let (now, _) = until("a primary", || self.offsets()).await;
         until("a replica to have it all", || async {
-            let (_, _, replicas) = role().await?;
-            replicas.iter().any(|(.., at)| *at >= now).then_some(())
+            let (_, replicas) = self.offsets().await?;
+            replicas.iter().any(|at| *at >= now).then_some(())
         })
         .await;
     }

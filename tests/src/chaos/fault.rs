@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use rand::{Rng, rngs::StdRng};
+use tokio::sync::watch;
 
 use super::{EVENTS, viewer::Viewer};
-use crate::{Servers, Stack, Topology, haproxy::HaProxy};
+use crate::{Servers, Stack, Topology, haproxy::HaProxy, until};
+
+/// Longer than a push that is under way takes on a system that is well.
+const LAST_WRITES: Duration = Duration::from_millis(300);
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +124,13 @@ impl Fault {
     }
 
     /// Lets it happen, and undoes it.
-    pub async fn happen(&self, stack: &mut Stack, balancer: &mut HaProxy, viewers: &[Viewer]) {
+    pub async fn happen(
+        &self,
+        stack: &mut Stack,
+        balancer: &mut HaProxy,
+        viewers: &[Viewer],
+        paused: &watch::Sender<bool>,
+    ) {
         let gateway = self.index % stack.gateways.len();
         let ingest = self.index % stack.ingests.len();
         match self.kind {
@@ -162,7 +172,7 @@ impl Fault {
                     viewer.cut();
                 }
             }
-            Kind::PrimaryLost => self.lose_primary(stack).await,
+            Kind::PrimaryLost => self.lose_primary(stack, paused).await,
             Kind::SlotMoved => self.move_slot(stack).await,
             _ => self.happen_to_redis(stack, (gateway, ingest)).await,
         }
@@ -224,25 +234,34 @@ impl Fault {
         moved.await.expect("every primary answers");
     }
 
-    async fn lose_primary(&self, stack: &mut Stack) {
+    /// Replication is asynchronous: what a replica does not have yet is lost with its primary, as is documented. So
+    /// writing pauses until a replica has everything, and goes on before anything takes over.
+    async fn lose_primary(&self, stack: &mut Stack, paused: &watch::Sender<bool>) {
         let nodes = match &mut stack.servers {
             Servers::Single(_) => return,
             Servers::Sentinel(trio) => &mut trio.nodes,
             Servers::Cluster(cluster) => &mut cluster.nodes,
         };
-        let mut primaries = Vec::new();
-        for (index, node) in nodes.iter().enumerate() {
-            if node.is_primary().await {
-                primaries.push(index);
+        let all = &*nodes;
+        let primaries = until("a primary with a replica", || async {
+            let mut found = Vec::new();
+            for (index, node) in all.iter().enumerate() {
+                if node.is_followed().await {
+                    found.push(index);
+                }
             }
-        }
-        let Some(lost) = primaries.get(self.index % primaries.len().max(1)) else {
-            return;
-        };
-        nodes[*lost].kill();
+            (!found.is_empty()).then_some(found)
+        });
+        let primaries = primaries.await;
+        let lost = primaries[self.index % primaries.len()];
+        paused.send_replace(true);
+        tokio::time::sleep(LAST_WRITES).await;
+        nodes[lost].wait_until_copied().await;
+        nodes[lost].kill();
+        paused.send_replace(false);
         // Long enough for another one to take over.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        nodes[*lost].restart();
+        nodes[lost].restart();
     }
 
     async fn pass(&self) {

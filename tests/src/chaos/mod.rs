@@ -139,7 +139,14 @@ impl Running {
             flags.push(format!("--without={mechanism}"));
         }
         let mut gateway_flags = flags.clone();
-        gateway_flags.extend(["--drain-seconds=1", "--ping-seconds=3"].map(str::to_owned));
+        gateway_flags.extend(
+            [
+                "--drain-delay-seconds=1",
+                "--drain-seconds=1",
+                "--ping-seconds=3",
+            ]
+            .map(str::to_owned),
+        );
         let config = StackConfig {
             ingests: 2,
             gateways: 3,
@@ -207,7 +214,7 @@ impl Running {
             .flat_map(|(_, v)| v.drain(..))
             .collect();
         fault
-            .happen(&mut self.stack, &mut self.balancer, &all)
+            .happen(&mut self.stack, &mut self.balancer, &all, &self.paused)
             .await;
         let half = all.len() / 2;
         let mut all = all.into_iter();
