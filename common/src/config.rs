@@ -52,7 +52,8 @@ pub struct CommonConfig {
     #[arg(long, env = "OFFICIAL_GRACE_SECONDS", default_value_t = 5)]
     pub official_grace_seconds: u64,
 
-    /// Sockets open at once at most; further ones wait in the listen queue.
+    /// Sockets open at once at most, spectators' not counted; further ones wait in the listen queue. Fewer where the
+    /// limit of open files is too low.
     #[arg(long, env = "MAX_SOCKETS", default_value_t = 60_000)]
     pub max_sockets: usize,
 

@@ -6,11 +6,13 @@
 //! - [`protocol`]: the public shapes.
 //! - [`store`]: everything about Redis.
 //! - [`http`]: serving, errors and bodies, the same in both services.
-//! - [`config`], [`telemetry`], [`shutdown`]: how a process starts, reports and ends.
+//! - [`config`], [`descriptors`], [`telemetry`], [`healthcheck`], [`shutdown`]: how a process starts, reports and ends.
 
 pub mod c123;
 pub mod config;
+pub mod descriptors;
 pub mod domain;
+pub mod healthcheck;
 pub mod http;
 pub mod plan;
 pub mod protocol;

@@ -10,6 +10,7 @@ use crate::shard::{OutboxLimits, ShardConfig};
 use clap::{ArgAction, Parser};
 use common::{
     config::{CommonConfig, HistoryConfig},
+    healthcheck,
     store::Limits,
     without::Mechanism,
 };
@@ -18,6 +19,10 @@ use common::{
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub struct Config {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<healthcheck::Command>,
+
     /// What both services share.
     #[command(flatten)]
     pub common: CommonConfig,
@@ -39,7 +44,7 @@ pub struct Config {
     #[arg(long, env = "MAX_CONNECTIONS_PER_EVENT", default_value_t = 200)]
     pub max_connections_per_event: usize,
 
-    /// Spectators on this gateway.
+    /// Spectators on this gateway; fewer where the limit of open files is too low for them and --max-sockets.
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 50_000)]
     pub max_connections: usize,
 
@@ -47,7 +52,12 @@ pub struct Config {
     #[arg(long, env = "WORKERS")]
     pub workers: Option<NonZeroUsize>,
 
-    /// How long spectators are sent away after SIGTERM, in seconds, spread evenly.
+    /// How long the gateway goes on taking spectators after SIGTERM, in seconds, while `/ready` answers 503: until
+    /// the load balancer has seen that.
+    #[arg(long, env = "DRAIN_DELAY_SECONDS", default_value_t = 3)]
+    pub drain_delay_seconds: u64,
+
+    /// How long spectators are sent away after that, in seconds, spread evenly.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 10)]
     pub drain_seconds: u64,
 

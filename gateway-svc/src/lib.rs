@@ -19,6 +19,7 @@ use std::{future::Future, num::NonZeroUsize, time::Duration};
 
 use common::{
     config::SecretError,
+    descriptors::Sockets,
     http::{HttpMetrics, Readiness, health, layers, listener, metrics as metrics_http, server},
     store::{Feed, Store, StoreError},
 };
@@ -65,8 +66,14 @@ fn workers(config: &Config) -> NonZeroUsize {
 /// Time beyond the drain in which the last connections may say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// Serves until `shutdown`, then sends spectators elsewhere and ends.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
+/// Serves until `shutdown`. Then it is not ready, serves on until the load balancer has seen that, sends spectators
+/// elsewhere, and ends.
+pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
+    let sockets = Sockets::that_fit(Sockets {
+        http: config.common.max_sockets,
+        spectators: config.max_connections,
+    })?;
+    config.max_connections = sockets.spectators;
     let store = Store::new(&config.common.store()?)?;
     // Random, so that no process ever takes over the leases of another one.
     let process = format!("{:016x}", rand::random::<u64>());
@@ -96,7 +103,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
     let router = http_metrics.clone().layer(router);
     let stop = CancellationToken::new();
-    let limits = config.common.server_limits();
+    let mut limits = config.common.server_limits();
+    limits.sockets = sockets.http;
     let server = server::Server::new(router, limits, stop.clone());
     let listening = Listening {
         listeners,
@@ -113,6 +121,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
 
     shutdown.await;
     readiness.start_draining();
+    tokio::time::sleep(Duration::from_secs(config.drain_delay_seconds)).await;
     let drain = Duration::from_secs(config.drain_seconds);
     if tokio::time::timeout(drain + GOODBYE, hub.drain(drain))
         .await

@@ -3,12 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::{shutdown, telemetry};
+use common::{
+    healthcheck::{self, Command},
+    shutdown, telemetry,
+};
 use gateway_svc::Config;
 use tracing::error;
 
 fn main() -> ExitCode {
     let config = Config::parse();
+    if let Some(Command::Healthcheck) = config.command {
+        return healthcheck::run(config.listen);
+    }
     telemetry::init(config.common.log_format);
     config.common.without.warn();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();

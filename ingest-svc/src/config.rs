@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Parser;
 use common::{
     config::{CommonConfig, HistoryConfig, SecretError, read_secret},
+    healthcheck,
     http::body::BodyLimit,
 };
 use tracing::warn;
@@ -16,6 +17,10 @@ use crate::auth::Credentials;
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub struct Config {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<healthcheck::Command>,
+
     /// What both services share.
     #[command(flatten)]
     pub common: CommonConfig,
@@ -56,8 +61,9 @@ pub struct Config {
     #[arg(long, env = "DEV_MODE", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub dev_mode: bool,
 
-    /// How long to go on serving after SIGTERM so that load balancers notice, in seconds.
-    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 2)]
+    /// How long to go on serving after SIGTERM, in seconds, while `/ready` answers 503: until the load balancer has
+    /// seen that.
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 3)]
     pub drain_seconds: u64,
 
     /// How long a request may take from its body's end to its commit, in seconds. Later it is

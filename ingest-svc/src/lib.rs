@@ -17,6 +17,7 @@ mod state;
 use std::{future::Future, time::Duration};
 
 use common::{
+    descriptors::Sockets,
     http::{HttpMetrics, Readiness, health, layers, listener, metrics as metrics_http, server},
     store::{Store, StoreError},
 };
@@ -53,6 +54,10 @@ pub fn api_document() -> utoipa::openapi::OpenApi {
 /// Serves until `shutdown`, then finishes what is in flight.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
     let credentials = config.credentials()?;
+    let sockets = Sockets::that_fit(Sockets {
+        http: config.common.max_sockets,
+        spectators: 0,
+    })?;
     let store = Store::new(&config.common.store().map_err(config::ConfigError::from)?)?;
     let keys = credentials.api_keys(&store).await;
     let registry = Registry::new();
@@ -67,7 +72,8 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let router = router.merge(health::routes(readiness.clone()));
     let router = http_metrics.layer(layers::finish(router));
     let stop = CancellationToken::new();
-    let limits = config.common.server_limits();
+    let mut limits = config.common.server_limits();
+    limits.sockets = sockets.http;
     let serving = tokio::spawn(server::serve(public, router, limits, stop.clone()));
     if let Some(address) = config.common.metrics_listen {
         let metrics = listener::listen(address)?;

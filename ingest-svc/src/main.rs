@@ -3,13 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::{shutdown, telemetry};
+use common::{
+    healthcheck::{self, Command},
+    shutdown, telemetry,
+};
 use ingest_svc::Config;
 use tracing::error;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
+    if let Some(Command::Healthcheck) = config.command {
+        return healthcheck::run(config.listen);
+    }
     telemetry::init(config.common.log_format);
     config.common.without.warn();
     match ingest_svc::run(config, shutdown::signalled()).await {

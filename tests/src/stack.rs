@@ -93,8 +93,11 @@ impl Stack {
     /// What `config` says.
     pub async fn with(config: StackConfig) -> Self {
         let servers = Servers::start(config.topology).await;
-        let mut flags = vec!["--dev-mode".to_owned(), "--drain-seconds=0".to_owned()];
+        let mut flags = vec!["--dev-mode".to_owned()];
         flags.extend(config.ingest_flags.iter().cloned());
+        if !flags.iter().any(|flag| flag.starts_with("--drain-seconds")) {
+            flags.push("--drain-seconds=0".to_owned());
+        }
         let mut stack = Self {
             ingests: Vec::new(),
             gateways: Vec::new(),

@@ -102,7 +102,7 @@ pub enum Command {
         /// The room's position after it.
         seq: Seq,
     },
-    /// Says goodbye to one in `one_in` of a room, rounded up.
+    /// Says goodbye to one in `one_in` of a room.
     Close {
         /// The room.
         room: RoomKey,

@@ -93,6 +93,7 @@ async fn a_gateway_that_is_asked_to_stop_sends_everyone_elsewhere() {
     let config = StackConfig {
         gateways: 2,
         gateway_flags: vec![
+            "--drain-delay-seconds=0".to_owned(),
             "--drain-seconds=1".to_owned(),
             "--max-connections-per-event=10".to_owned(),
         ],
