@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
-use crate::{process::Process, servers::own_address, until};
+use crate::{delivered, process::Process, servers::own_address, until};
 
 const PORT: u16 = 3000;
 
@@ -25,12 +25,11 @@ impl HaProxy {
     /// When `haproxy` is not installed, or no gateway gets ready.
     pub async fn start(ingests: &[String], gateways: &[String]) -> Self {
         let folder = TempDir::with_prefix("eddyline-haproxy-").expect("a temporary folder");
-        let backends = [
-            backend("ingest", "roundrobin", "/ready", ingests),
-            backend("gateways", "leastconn", "/ready", gateways),
-            backend("gateways_from_memory", "leastconn", "/serving", gateways),
-        ];
-        fs::write(folder.path().join("backends.cfg"), backends.concat()).expect("writable");
+        let backends = Command::new(delivered::path("haproxy/backends"))
+            .args([ingests.join(" "), gateways.join(" ")])
+            .output();
+        let backends = backends.expect("a shell").stdout;
+        fs::write(folder.path().join("backends.cfg"), backends).expect("writable");
         let address = own_address();
         let process = run(&folder, &address);
         let haproxy = Self {
@@ -51,29 +50,24 @@ impl HaProxy {
 
     /// Ends it with all of its connections, and starts it again.
     pub fn restart(&mut self) {
-        self.process.kill();
+        self.process.signal("TERM");
+        self.process.wait();
         self.process = run(&self.folder, &self.address);
+    }
+
+    /// Has it read its configuration again.
+    pub fn reload(&self) {
+        self.process.signal("USR2");
     }
 }
 
 fn run(folder: &TempDir, address: &str) -> Process {
-    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");
-    let mut command = Command::new("/usr/sbin/haproxy");
+    let mut command = Command::new(delivered::path("haproxy/start"));
+    let path = std::env::var("PATH").unwrap_or_default();
     command
+        .env("PATH", format!("{path}:/usr/sbin"))
         .env("BIND", format!("{address}:{PORT}"))
         .env("MAXCONN", "4000")
-        .args(["-f", config, "-f"])
-        .arg(folder.path().join("backends.cfg"))
-        .arg("-db");
-    Process::start("haproxy", &mut command)
-}
-
-fn backend(name: &str, balance: &str, check: &str, servers: &[String]) -> String {
-    let mut text =
-        format!("backend {name}\n    balance {balance}\n    option httpchk GET {check}\n");
-    for (number, address) in servers.iter().enumerate() {
-        let server = format!("server {name}-{number} {address} check inter 200ms fall 2 rise 1");
-        text.extend(["    ", &server, "\n"]);
-    }
-    text
+        .arg(folder.path().join("backends.cfg"));
+    Process::start("haproxy", &mut command).with_children()
 }

@@ -6,6 +6,7 @@ mod durability;
 mod many;
 mod outage;
 mod restored;
+mod rolling;
 mod slow;
 mod tls;
 mod unread;

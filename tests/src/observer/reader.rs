@@ -1,0 +1,25 @@
+//! Reads over REST all the time, in turn over a connection that it keeps and over a new one.
+
+use std::time::Duration;
+
+use super::{Shared, TIMEOUT, note};
+
+const EVERY: Duration = Duration::from_millis(50);
+
+pub(super) async fn read(url: String, report: Shared) {
+    let kept = reqwest::Client::builder().timeout(TIMEOUT);
+    let fresh = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(0);
+    let clients = [kept, fresh].map(|client| client.build().expect("a client"));
+    for client in clients.iter().cycle() {
+        let status = match client.get(&url).send().await {
+            Ok(answer) => answer.status().as_u16(),
+            Err(_) => 0,
+        };
+        if status != 200 {
+            note(&report, |report| report.read_errors.push(status));
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
