@@ -123,7 +123,8 @@ pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Resu
     readiness.start_draining();
     tokio::time::sleep(Duration::from_secs(config.drain_delay_seconds)).await;
     let drain = Duration::from_secs(config.drain_seconds);
-    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain))
+    // The last tenth is for the last goodbyes, so that the process ends in time.
+    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain.mul_f64(0.9)))
         .await
         .is_err()
     {

@@ -4,9 +4,11 @@
 //! The binaries are those of the same build as the test; build them first, as `deploy/test` does.
 
 pub mod api;
+pub mod authority;
 pub mod bench;
 pub mod browser;
 pub mod chaos;
+pub mod compose;
 pub mod delivered;
 pub mod fuzzed;
 pub mod growth;

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use crate::{
     Stack, StackConfig,
+    authority::Trust,
     haproxy::HaProxy,
     observer::{Observer, Report},
     ready,
@@ -95,7 +96,14 @@ pub async fn run(drill: &Drill, mut seen: impl FnMut(&Report)) -> Result<(), Str
     };
     let mut balancer =
         HaProxy::start(&addresses(&stack.ingests), &addresses(&stack.gateways)).await;
-    let observer = Observer::start(&balancer.origin, None, EVENT, drill.spectators).await?;
+    let observer = Observer::start(
+        &balancer.origin,
+        &Trust::default(),
+        None,
+        EVENT,
+        drill.spectators,
+    )
+    .await?;
     tokio::time::sleep(SEEN_WITHIN).await;
     observer.report();
     for round in 0..drill.rounds {

@@ -69,7 +69,7 @@ async fn push(
                 if status == 200 {
                     report.pushes += 1;
                 } else {
-                    report.push_errors.push(status);
+                    *report.push_errors.entry(status).or_default() += 1;
                 }
             });
             if status == 200 {

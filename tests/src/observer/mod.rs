@@ -6,6 +6,7 @@ mod reader;
 mod spectator;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -15,24 +16,27 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::SAMPLE_XML;
+use crate::{SAMPLE_XML, authority::Trust};
 
 /// The race that the booth pushes to.
 const RACE: &str = "K1M_QUA_4";
 /// A request that takes longer counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(12);
 
+/// How many of which status.
+pub type Errors = BTreeMap<u16, usize>;
+
 /// What was seen since the last report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Connections that nobody took.
     pub refused: usize,
-    /// Upgrades that were answered by an error, by status.
-    pub upgrade_errors: Vec<u16>,
+    /// Upgrades that were answered by an error: how many of which status.
+    pub upgrade_errors: Errors,
     /// Reads that were answered by an error, or not at all (0).
-    pub read_errors: Vec<u16>,
+    pub read_errors: Errors,
     /// Pushes that were answered by an error, or not at all (0).
-    pub push_errors: Vec<u16>,
+    pub push_errors: Errors,
     /// Streams that ended, each followed by another connection.
     pub reconnects: usize,
     /// Messages out of turn.
@@ -88,7 +92,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Creates an event with the admin's password, brings it to `running`, and starts to push to it, to read it and to
+    /// Creates an event with the admin's password at an origin, brings it to `running`, and starts to push to it, to read it and to
     /// watch it.
     ///
     /// # Errors
@@ -96,21 +100,26 @@ impl Observer {
     /// What the server answered instead.
     pub async fn start(
         origin: &str,
+        trust: &Trust,
         password: Option<&str>,
         event_id: &str,
         spectators: usize,
     ) -> Result<Self, String> {
-        let http = Client::builder().timeout(TIMEOUT).build();
+        let http = trust.http().timeout(TIMEOUT).build();
         let http = http.map_err(|error| error.to_string())?;
         let key = prepare(&http, origin, password, event_id).await?;
         let report = Shared::default();
         let booth = booth::Booth::start(&http, origin, &key, &report);
         let results_url = format!("{origin}/api/v1/events/{event_id}/results/{RACE}");
         let mut tasks = JoinSet::new();
-        tasks.spawn(reader::read(results_url.clone(), Arc::clone(&report)));
+        tasks.spawn(reader::read(
+            results_url.clone(),
+            trust.clone(),
+            Arc::clone(&report),
+        ));
         for _ in 0..spectators {
             let url = format!("{origin}/api/v1/events/{event_id}/ws");
-            tasks.spawn(spectator::watch(url, Arc::clone(&report)));
+            tasks.spawn(spectator::watch(url, trust.clone(), Arc::clone(&report)));
         }
         Ok(Self {
             report,

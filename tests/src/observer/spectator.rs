@@ -6,11 +6,12 @@ use futures::StreamExt;
 use serde_json::Value;
 use tokio::time::timeout;
 use tokio_tungstenite::{
-    connect_async,
+    connect_async_tls_with_config,
     tungstenite::{Error, Message},
 };
 
 use super::{Shared, TIMEOUT, note};
+use crate::authority::Trust;
 
 /// As long as the page waits at first, at most.
 const RETRY_MS: std::ops::Range<u64> = 100..400;
@@ -23,13 +24,13 @@ struct Standing {
     heard: Instant,
 }
 
-pub(super) async fn watch(url: String, report: Shared) {
+pub(super) async fn watch(url: String, trust: Trust, report: Shared) {
     let mut standing = Standing {
         position: None,
         heard: Instant::now(),
     };
     loop {
-        standing.once(&url, &report).await;
+        standing.once(&url, &trust, &report).await;
         let pause = rand::random_range(RETRY_MS);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
@@ -37,17 +38,20 @@ pub(super) async fn watch(url: String, report: Shared) {
 
 impl Standing {
     /// One connection, from the attempt to its end.
-    async fn once(&mut self, url: &str, report: &Shared) {
+    async fn once(&mut self, url: &str, trust: &Trust, report: &Shared) {
         let query = match &self.position {
             Some((epoch, seq)) => format!("?epoch={epoch}&since={seq}"),
             None => String::new(),
         };
         let url = format!("{}{query}", url.replacen("http", "ws", 1));
-        let mut socket = match timeout(TIMEOUT, connect_async(&url)).await {
+        let connecting = connect_async_tls_with_config(&url, None, true, trust.websocket());
+        let mut socket = match timeout(TIMEOUT, connecting).await {
             Ok(Ok((socket, _))) => socket,
             Ok(Err(Error::Http(response))) => {
                 let status = response.status().as_u16();
-                return note(report, |report| report.upgrade_errors.push(status));
+                return note(report, |report| {
+                    *report.upgrade_errors.entry(status).or_default() += 1;
+                });
             }
             Ok(Err(_)) | Err(_) => return note(report, |report| report.refused += 1),
         };

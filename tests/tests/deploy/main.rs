@@ -1,13 +1,15 @@
 //! The README's first command, walked through as a new user would.
 
 mod alerts;
+mod settings;
+mod tls;
 mod units;
 mod users;
 
 use std::{path::Path, process::Command};
 
 use serde_json::json;
-use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard};
+use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard, until};
 
 /// `deploy/up` as from a shell: what cargo tells a test about itself would have it build everything anew.
 fn up(root: &Path) -> Command {
@@ -39,6 +41,39 @@ fn refused(root: &Path, options: &[&str]) -> String {
     let mut up = Process::start("deploy/up", &mut command).with_children();
     assert!(!up.wait().success());
     up.wait_for_end_of_output()
+}
+
+/// The processes of one program that run on behalf of `deploy/up`.
+fn children(up: &Process, program: &str) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut parents = vec![up.id()];
+    while let Some(parent) = parents.pop() {
+        for task in std::fs::read_dir(format!("/proc/{parent}/task"))
+            .into_iter()
+            .flatten()
+        {
+            let task = task.expect("an entry").path().join("children");
+            let children = std::fs::read_to_string(task).unwrap_or_default();
+            for child in children.split_whitespace().filter_map(|id| id.parse().ok()) {
+                let name = std::fs::read_to_string(format!("/proc/{child}/comm"));
+                if name.is_ok_and(|name| name.trim() == program) {
+                    found.push(child);
+                }
+                parents.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// Ends one of them at once; which it was.
+fn kill_one_of(up: &Process, program: &str) -> u32 {
+    let killed = children(up, program)[0];
+    let kill = Command::new("kill")
+        .args(["-KILL", &killed.to_string()])
+        .status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    killed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,6 +117,33 @@ async fn the_quickstart_works_through_one_origin() {
     );
     let end = Heard::Closed(1000, "Event results are official".to_owned());
     assert_eq!(spectator.next().await, end);
+
+    let killed = kill_one_of(&up, "gateway-svc");
+    up.wait_for("starting it again");
+    until("another gateway in its place", || async {
+        let now = children(&up, "gateway-svc");
+        (now.len() == 2 && !now.contains(&killed)).then_some(())
+    })
+    .await;
+    for process in children(&up, "gateway-svc") {
+        let environment = std::fs::read_to_string(format!("/proc/{process}/environ"));
+        let environment = environment.expect("it runs");
+        for secret in ["KEY_SECRET", "MASTER_", "OPERATOR", "/ingest/"] {
+            assert!(!environment.contains(secret), "a gateway has {secret}");
+        }
+    }
+    // What a restart of Redis must not lose is written by the delivered users.
+    kill_one_of(&up, "redis-server");
+    until("the event after a restart of Redis", || async {
+        let read = api.request(reqwest::Method::GET, "/admin/events");
+        let events = api.try_send(read).await.ok()?.body["events"].clone();
+        let ids = events
+            .as_array()?
+            .iter()
+            .map(|event| event["eventId"].clone());
+        ids.into_iter().any(|id| id == "TEST.WS").then_some(())
+    })
+    .await;
 
     // The demo race runs beside all this.
     let mut demo = Spectator::connect(&origin, "DEMO")

@@ -83,17 +83,17 @@ async fn whole_life(topology: Topology) {
 
 #[tokio::test]
 async fn an_event_lives_on_one_server() {
-    whole_life(Topology::Single).await;
+    Box::pin(whole_life(Topology::Single)).await;
 }
 
 #[tokio::test]
 async fn an_event_lives_behind_sentinels() {
-    whole_life(Topology::Sentinel).await;
+    Box::pin(whole_life(Topology::Sentinel)).await;
 }
 
 #[tokio::test]
 async fn an_event_lives_on_a_cluster() {
-    whole_life(Topology::Cluster).await;
+    Box::pin(whole_life(Topology::Cluster)).await;
 }
 
 /// Pushes until it is taken again.

@@ -1,0 +1,99 @@
+//! https and wss at the front door.
+
+use std::process::Command;
+
+use system_tests::{
+    Stack,
+    authority::{Authority, Trust},
+    delivered,
+    haproxy::HaProxy,
+    observer::Observer,
+    process::Process,
+};
+
+const PLAIN_PORT: u16 = 3080;
+
+/// The origin over TLS, with plain HTTP beside it.
+async fn encrypted(stack: &Stack, authority: &Authority) -> HaProxy {
+    let ingests = [stack.ingests[0].address.clone()];
+    let gateways = [stack.gateways[0].address.clone()];
+    HaProxy::start_with(&ingests, &gateways, |address| {
+        authority.issue(address);
+        vec![
+            ("TLS_CERT", authority.served().display().to_string()),
+            ("HTTP_BIND", format!("{address}:{PLAIN_PORT}")),
+        ]
+    })
+    .await
+}
+
+#[tokio::test]
+async fn everything_is_served_over_tls_and_plain_http_is_sent_there() {
+    let stack = Stack::start().await;
+    let authority = Authority::new();
+    let haproxy = encrypted(&stack, &authority).await;
+    let client = Trust::of(&authority).http();
+    let client = client.redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.expect("a client");
+    let events = format!("{}/api/v1/events?x=%20y", haproxy.origin);
+    let answer = client.get(&events).send().await.expect("an answer");
+    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    assert_eq!(
+        answer.headers()["strict-transport-security"],
+        "max-age=31536000"
+    );
+    let plain = format!(
+        "http://{}:{PLAIN_PORT}/api/v1/events?x=%20y",
+        haproxy.address
+    );
+    let moved = client.get(plain).send().await.expect("an answer");
+    assert_eq!(moved.status(), 308);
+    assert_eq!(moved.headers()["location"], events.as_str());
+    let spoken_plainly = events.replace("https", "http");
+    assert!(client.get(spoken_plainly).send().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewed_certificate_is_served_after_a_reload_that_drops_nobody() {
+    let stack = Stack::start().await;
+    let authority = Authority::new();
+    let haproxy = encrypted(&stack, &authority).await;
+    let trust = Trust::of(&authority);
+    let observer = Observer::start(&haproxy.origin, &trust, None, "E", 10).await;
+    let observer = observer.expect("an event");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let renewed = authority.issue(&haproxy.address);
+    let address = haproxy.origin.trim_start_matches("https://").to_owned();
+    assert_ne!(authority.shown_by(&address), renewed);
+    haproxy.reload();
+    system_tests::until("the renewed certificate", || async {
+        (authority.shown_by(&address) == renewed).then_some(())
+    })
+    .await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let report = observer.report();
+    assert!(report.is_clean() && report.reconnects == 0, "{report}");
+    assert!(report.pushes > 10, "{report}");
+}
+
+#[test]
+fn settings_that_would_serve_plain_http_instead_are_refused() {
+    let backends = tempfile::NamedTempFile::new().expect("a file");
+    for (settings, complaint) in [
+        (&[("BIND", "127.0.0.1:3000 ssl crt /x")][..], "TLS_CERT"),
+        (
+            &[("BIND", "127.0.0.1:3000"), ("TLS_CERT", "/no/such/file")],
+            "TLS_CERT",
+        ),
+        (
+            &[("BIND", "127.0.0.1:3000"), ("HTTP_BIND", "127.0.0.1:3080")],
+            "TLS_CERT",
+        ),
+    ] {
+        let mut command = Command::new(delivered::path("haproxy/start"));
+        command.envs(settings.iter().copied()).arg(backends.path());
+        let mut refused = Process::start("haproxy", &mut command);
+        assert!(!refused.wait().success(), "{settings:?}");
+        assert!(refused.wait_for_end_of_output().contains(complaint));
+    }
+}
