@@ -137,6 +137,9 @@ where
         }
         Err(StoreError::Conflict) if Instant::now() < deadline => {
             app.metrics.conflicts.inc();
+            if from.is_remembered() {
+                app.memory.overtaken(&target.event_id);
+            }
             Ok(None)
         }
         Err(StoreError::NoEvent | StoreError::State(_)) if from.is_remembered() => Ok(None),

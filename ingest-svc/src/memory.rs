@@ -150,9 +150,16 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// How long nothing is remembered of an event that another process changes too: its memory would be wrong each time.
+const SHARED_FOR: Duration = Duration::from_secs(5);
+
 /// The events that this process committed to a moment ago.
 #[derive(Clone)]
-pub struct Memory(Cache<EventId, Known>);
+pub struct Memory {
+    events: Cache<EventId, Known>,
+    /// Those that another process has changed behind our back.
+    shared: Cache<EventId, ()>,
+}
 
 impl Default for Memory {
     fn default() -> Self {
@@ -161,26 +168,39 @@ impl Default for Memory {
             HEAD_ROWS.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX))
         };
         let events = Cache::builder().max_capacity(ROWS_MAX).weigher(weigh);
-        Self(events.time_to_live(REMEMBERED_FOR).build())
+        let shared = Cache::builder().max_capacity(ROWS_MAX / u64::from(HEAD_ROWS));
+        Self {
+            events: events.time_to_live(REMEMBERED_FOR).build(),
+            shared: shared.time_to_live(SHARED_FOR).build(),
+        }
     }
 }
 
 impl Memory {
     /// What is remembered of an event.
     pub fn of(&self, event_id: &EventId) -> Option<Known> {
-        self.0.get(event_id).filter(Known::is_usable)
+        if self.shared.contains_key(event_id) {
+            return None;
+        }
+        self.events.get(event_id).filter(Known::is_usable)
     }
 
     /// Forgets an event of which something is no longer true.
     pub fn forget(&self, event_id: &EventId) {
-        self.0.invalidate(event_id);
+        self.events.invalidate(event_id);
+    }
+
+    /// Another process was faster: for a while every plan for the event is made from a read.
+    pub fn overtaken(&self, event_id: &EventId) {
+        self.forget(event_id);
+        self.shared.insert(event_id.clone(), ());
     }
 
     /// Remembers what `known` became by committing `plan`.
     pub fn committed(&self, known: Known, plan: &Plan, committed: Committed) {
         let event_id = known.record().event_id.clone();
         match known.after(plan, committed) {
-            Some(known) => self.0.insert(event_id, known),
+            Some(known) => self.events.insert(event_id, known),
             None => self.forget(&event_id),
         }
     }

@@ -14,7 +14,6 @@ use crate::{
     auth::{ApiKeys, Attempts, Credentials, EventsOfKeys},
     memory::Memory,
     metrics::Metrics,
-    routes::Flushes,
 };
 
 /// Keys whose event is remembered.
@@ -50,8 +49,6 @@ pub struct App {
     pub imports: Arc<Semaphore>,
     /// How long a request may take from its body's end to its commit.
     pub request_timeout: Duration,
-    /// Events whose boats on the water wait to be shown by this process.
-    pub flushes: Flushes,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -83,7 +80,6 @@ impl App {
             xml_bytes_max: config.xml_bytes_max,
             imports: Arc::new(Semaphore::new(config.xml_imports_max)),
             request_timeout: config.request_timeout(),
-            flushes: Flushes::default(),
             metrics: Metrics::register(registry)?,
         })
     }

@@ -21,8 +21,10 @@ pub struct StackConfig {
     pub topology: Topology,
     /// Whether each service reaches the one server over a proxy of its own.
     pub proxied: bool,
-    /// Further flags of each ingest process.
+    /// Further flags of every ingest process.
     pub ingest_flags: Vec<String>,
+    /// Further flags of one ingest process each.
+    pub ingest_flags_of_each: Vec<Vec<String>>,
     /// Further flags of each gateway.
     pub gateway_flags: Vec<String>,
 }
@@ -35,6 +37,7 @@ impl Default for StackConfig {
             topology: Topology::Single,
             proxied: false,
             ingest_flags: Vec::new(),
+            ingest_flags_of_each: Vec::new(),
             gateway_flags: Vec::new(),
         }
     }
@@ -104,8 +107,11 @@ impl Stack {
             servers,
             config,
         };
-        for _ in 0..stack.config.ingests {
-            let ingest = stack.service("ingest-svc", flags.clone()).await;
+        for number in 0..stack.config.ingests {
+            let mut flags = flags.clone();
+            let own = stack.config.ingest_flags_of_each.get(number);
+            flags.extend(own.into_iter().flatten().cloned());
+            let ingest = stack.service("ingest-svc", flags).await;
             stack.ingests.push(ingest);
         }
         for _ in 0..stack.config.gateways {

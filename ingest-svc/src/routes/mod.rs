@@ -7,8 +7,6 @@ mod results;
 mod status;
 mod xml;
 
-pub use on_course::Flushes;
-
 use common::{domain::DataKind, http::server::ReceivedAt};
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -1,17 +1,13 @@
 //! Boats on the water.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
     extract::{Request, State},
 };
 use common::{
-    domain::{DataKind, EventId, EventRecord},
+    domain::{DataKind, EventRecord},
     http::{
         ApiError, body,
         documented::{AnyCall, BodyCall, GuardedCall, KeyCall},
@@ -31,8 +27,8 @@ use crate::{
     state::App,
 };
 
-/// When a list that waits is shown; the store's own clock decides whether it is due by then.
-const SHOWN_AFTER: Duration = Duration::from_millis(205);
+/// A list that waits is shown so much after it is due; the store's own clock decides whether it is.
+const FLUSH_MARGIN: Duration = Duration::from_millis(5);
 
 /// What became of a push of boats on the water.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,66 +85,52 @@ pub async fn push(
                 entries,
                 known.now_ms(),
             )?;
-            Ok((Some(after), plan))
+            let flush_in_ms = after.flush_in_ms(&head.on_course, known.now_ms());
+            Ok((Some((after.boats.len(), flush_in_ms)), plan))
         }
     });
-    let Some(after) = active.await? else {
+    let Some((active, flush_in_ms)) = active.await? else {
         return Ok(Json(ActiveAnswer {
             active: 0,
             ignored: Some(true),
         }));
     };
-    if after.is_waiting() {
-        app.flushes.clone().start(&app, &record);
+    if let Some(flush_in_ms) = flush_in_ms {
+        flush_later(&app, &record, flush_in_ms);
     }
     Ok(Json(ActiveAnswer {
-        active: after.boats.len(),
+        active,
         ignored: None,
     }))
 }
 
-/// Pauses that end with a list being shown. Pushes that come faster than spectators are shown them
-/// leave a list waiting; the process that took it shows it when it is due. Should it die before,
-/// a gateway notices.
-#[derive(Clone, Default)]
-pub struct Flushes(Arc<Mutex<HashSet<EventId>>>);
-
-impl Flushes {
-    fn events(&self) -> MutexGuard<'_, HashSet<EventId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Shows the event's list soon; once, however many ask meanwhile.
-    fn start(self, app: &App, record: &EventRecord) {
-        if !self.events().insert(record.event_id.clone()) {
-            return;
-        }
-        let app = app.clone();
-        let mut target = Target {
-            event_id: record.event_id.clone(),
-            incarnation: record.incarnation.clone(),
-            what: "oncourse-flush",
-            states: None,
-            known: None,
-            key_salt: None,
-            received: Instant::now() + SHOWN_AFTER,
-        };
-        tokio::spawn(async move {
-            tokio::time::sleep(SHOWN_AFTER).await;
-            // Removed first: a push from now on needs a flush of its own.
-            self.events().remove(&target.event_id);
-            target.known = app.memory.of(&target.event_id).map(Box::new);
-            let event_id = target.event_id.clone();
-            let flushed = change(&app, target, |_, known| async move {
-                let head = known.head();
-                let (structure, current) = (&head.structure, &head.on_course);
-                let now_ms = known.now_ms();
-                let plan = on_course::refresh(structure, current, &head.revisions, now_ms);
-                Ok(((), plan))
-            });
-            if let Err(error) = flushed.await {
-                debug!(%error, event = %event_id, "boats not shown yet; a gateway will");
-            }
+/// Shows the event's list when it is due. Pushes that come faster than spectators are shown them leave a list waiting;
+/// the process that took the first of them shows it, on behalf of all processes. Should it die before, the next push or
+/// a gateway does.
+fn flush_later(app: &App, record: &EventRecord, in_ms: i64) {
+    let wait = Duration::from_millis(in_ms.unsigned_abs()) + FLUSH_MARGIN;
+    let app = app.clone();
+    let mut target = Target {
+        event_id: record.event_id.clone(),
+        incarnation: record.incarnation.clone(),
+        what: "oncourse-flush",
+        states: None,
+        known: None,
+        key_salt: None,
+        received: Instant::now() + wait,
+    };
+    tokio::spawn(async move {
+        tokio::time::sleep(wait).await;
+        target.known = app.memory.of(&target.event_id).map(Box::new);
+        let event_id = target.event_id.clone();
+        let flushed = change(&app, target, |_, known| async move {
+            let head = known.head();
+            let (structure, current) = (&head.structure, &head.on_course);
+            let plan = on_course::refresh(structure, current, &head.revisions, known.now_ms());
+            Ok(((), plan))
         });
-    }
+        if let Err(error) = flushed.await {
+            debug!(%error, event = %event_id, "boats not shown yet; a gateway will");
+        }
+    });
 }

@@ -154,6 +154,7 @@ impl Running {
             proxied: schedule.topology == Topology::Single,
             ingest_flags: flags,
             gateway_flags,
+            ..StackConfig::default()
         };
         let stack = Stack::with(config).await;
         let addresses = |services: &[crate::stack::Service]| -> Vec<String> {

@@ -1,9 +1,10 @@
 //! Several processes at once on one event.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::join_all;
-use system_tests::{SAMPLE_XML, Stack};
+use serde_json::json;
+use system_tests::{SAMPLE_XML, Stack, StackConfig, metrics::metric, servers::own_address, until};
 
 /// Every key that belongs to an event.
 pub async fn keys_of(stack: &Stack, event_id: &str) -> Vec<String> {
@@ -82,4 +83,45 @@ async fn ten_pushes_at_once_over_two_processes_lose_nothing_and_show_no_half_sta
 
 fn renamed(number: u32) -> String {
     SAMPLE_XML.replace("3. kolo", &format!("{number}. kolo"))
+}
+
+/// A bridge pushes ten times a second through a load balancer: in turn to each process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bridge_over_two_processes_does_not_collide_with_itself() {
+    let metrics = [own_address(), own_address()].map(|address| format!("{address}:9090"));
+    let config = StackConfig {
+        ingests: 2,
+        ingest_flags_of_each: metrics
+            .iter()
+            .map(|address| vec![format!("--metrics-listen={address}")])
+            .collect(),
+        ..StackConfig::default()
+    };
+    let stack = Stack::with(config).await;
+    let key = stack.ingest().create("E").await;
+    stack.ingest().push_xml(&key, SAMPLE_XML).await;
+    stack.ingest().bring_to("E", &key, "running").await;
+    for push in 0..50_usize {
+        let boat = json!({ "raceId": "K1M_QUA_4", "bib": 1, "time": 1000 + push });
+        let body = json!({ "oncourse": [boat] });
+        let answer = stack
+            .ingest_at(push % 2)
+            .push(&key, "/ingest/oncourse", &body)
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut conflicts = 0;
+    for address in &metrics {
+        conflicts += metric::<u64>(address, "ingest_conflicts_total")
+            .await
+            .expect("a number");
+    }
+    assert!(conflicts <= 8, "{conflicts} conflicts of 50 pushes");
+    let path = "/events/E/oncourse";
+    until("the last list", || async {
+        let list = stack.gateway_at(0).get(path).await;
+        (list.body["oncourse"][0]["time"] == 1049).then_some(())
+    })
+    .await;
 }
