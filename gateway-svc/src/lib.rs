@@ -123,8 +123,8 @@ pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Resu
     readiness.start_draining();
     tokio::time::sleep(Duration::from_secs(config.drain_delay_seconds)).await;
     let drain = Duration::from_secs(config.drain_seconds);
-    // The last tenth is for the last goodbyes, so that the process ends in time.
-    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain.mul_f64(0.9)))
+    // The last fifth is for the last goodbyes, so that the process has ended after the drain.
+    if tokio::time::timeout(drain + GOODBYE, hub.drain(drain.mul_f64(0.8)))
         .await
         .is_err()
     {

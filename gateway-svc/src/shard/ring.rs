@@ -1,9 +1,14 @@
 //! Many sends with one system call, by `io_uring`: a fifth of what a broadcast costs is the way into the
-//! kernel and back. Where the kernel or the container's seccomp profile refuses it, there is no ring.
+//! kernel and back. Where the kernel or the container's seccomp profile refuses it, at the start or at any time later,
+//! sockets are written to one by one.
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
+    time::{Duration, Instant},
 };
 
 use io_uring::{IoUring, Probe, opcode, types};
@@ -22,25 +27,46 @@ pub struct ToSend<'a> {
     pub bytes: &'a [u8],
 }
 
+/// How long the kernel may take to answer what it has taken, once it takes nothing more. Sends that do not wait are
+/// answered as they are taken.
+const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
 /// A ring of our own, empty between calls.
-pub struct Ring(IoUring);
+pub struct Ring {
+    ring: IoUring,
+    refused: Option<io::Error>,
+}
 
 impl Ring {
-    /// A ring, where this process may have one and it can send.
+    /// A ring, where this process may have one and it has sent something.
     pub fn open() -> io::Result<Self> {
         let entries = u32::try_from(SENDS_MAX).unwrap_or(u32::MAX);
         let ring = IoUring::new(entries)?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe)?;
-        if probe.is_supported(opcode::Send::CODE) {
-            Ok(Self(ring))
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
+        if !probe.is_supported(opcode::Send::CODE) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let mut ring = Self {
+            ring,
+            refused: None,
+        };
+        // A profile may allow making a ring and refuse using it.
+        let (here, _there) = UnixStream::pair()?;
+        let (socket, bytes) = (here.as_fd(), &b"?"[..]);
+        match ring.send(&[ToSend { socket, bytes }]).pop().flatten() {
+            Some(sent) => sent.map(|_| ring),
+            None => Err(ring.refused.unwrap_or(io::ErrorKind::Unsupported.into())),
         }
     }
 
+    /// Why the kernel takes nothing more from this ring, once it does not: it is of no use then.
+    pub fn refused(&self) -> Option<&io::Error> {
+        self.refused.as_ref()
+    }
+
     /// Sends what each socket takes at once, and returns how many bytes that were, in the same order; at most
-    /// [`SENDS_MAX`].
+    /// [`SENDS_MAX`]. Nothing for those that the kernel refused to look at: nothing of theirs was sent.
     ///
     /// # Panics
     ///
@@ -49,9 +75,9 @@ impl Ring {
         unsafe_code,
         reason = "the kernel reads the bytes, which outlive this call"
     )]
-    pub fn send(&mut self, sends: &[ToSend<'_>]) -> Vec<io::Result<usize>> {
+    pub fn send(&mut self, sends: &[ToSend<'_>]) -> Vec<Option<io::Result<usize>>> {
         assert!(sends.len() <= SENDS_MAX, "more sends than fit");
-        let mut queue = self.0.submission();
+        let mut queue = self.ring.submission();
         for (index, send) in sends.iter().enumerate() {
             let socket = types::Fd(send.socket.as_raw_fd());
             let bytes = u32::try_from(send.bytes.len()).unwrap_or(u32::MAX);
@@ -61,7 +87,7 @@ impl Ring {
                 .build()
                 .user_data(index as u64);
             // SAFETY: socket and bytes are borrowed until `send` returns, and it returns when the kernel
-            // has answered for every entry.
+            // has answered for every entry that it took.
             let pushed = unsafe { queue.push(&entry) };
             pushed.expect("the queue is as long as the most sends, and empty between calls");
         }
@@ -69,32 +95,60 @@ impl Ring {
         self.answers(sends.len())
     }
 
-    /// Waits for so many answers. The kernel may still read what was submitted, so there is no way out before.
-    fn answers(&mut self, count: usize) -> Vec<io::Result<usize>> {
-        let mut answers: Vec<io::Result<usize>> = Vec::new();
-        answers.resize_with(count, || Ok(0));
+    /// Waits for so many answers. The kernel may still read what it has taken, so there is no way out before.
+    fn answers(&mut self, count: usize) -> Vec<Option<io::Result<usize>>> {
+        let mut answers = Vec::new();
+        answers.resize_with(count, || None);
         let mut missing = count;
         while missing > 0 {
-            if let Err(error) = self.0.submit_and_wait(missing)
-                && !matches!(
-                    error.raw_os_error(),
-                    Some(libc::EINTR | libc::EAGAIN | libc::EBUSY)
-                )
-            {
-                error!(%error, "io_uring failed");
-                std::process::abort();
-            }
-            for answer in self.0.completion() {
-                let index = usize::try_from(answer.user_data()).unwrap_or(usize::MAX);
-                if let Some(place) = answers.get_mut(index) {
-                    *place = usize::try_from(answer.result())
-                        .map_err(|_| io::Error::from_raw_os_error(-answer.result()));
-                    missing -= 1;
+            match self.ring.submit_and_wait(missing) {
+                Err(error) if !is_passing(&error) => {
+                    // It is not submitted later either: the ring goes with what is still in it.
+                    missing -= self.ring.submission().len();
+                    self.refused = Some(error);
+                    missing -= self.take_answers(&mut answers);
+                    self.take_last_answers(&mut answers, missing);
+                    return answers;
                 }
+                _ => missing -= self.take_answers(&mut answers),
             }
         }
         answers
     }
+
+    /// Takes the answers that are there; how many.
+    fn take_answers(&mut self, answers: &mut [Option<io::Result<usize>>]) -> usize {
+        let mut taken = 0;
+        for answer in self.ring.completion() {
+            let index = usize::try_from(answer.user_data()).unwrap_or(usize::MAX);
+            if let Some(place) = answers.get_mut(index) {
+                let sent = usize::try_from(answer.result());
+                *place = Some(sent.map_err(|_| io::Error::from_raw_os_error(-answer.result())));
+                taken += 1;
+            }
+        }
+        taken
+    }
+
+    /// Looks for the rest of the answers without a system call of the ring's.
+    fn take_last_answers(&mut self, answers: &mut [Option<io::Result<usize>>], mut missing: usize) {
+        let began = Instant::now();
+        while missing > 0 {
+            if began.elapsed() > LAST_ANSWERS_WITHIN {
+                error!(missing, "io_uring keeps sends without an answer");
+                // The kernel may read their bytes at any time, so they can't be given back.
+                std::process::abort();
+            }
+            std::thread::yield_now();
+            missing -= self.take_answers(answers);
+        }
+    }
+}
+
+/// Whether another try may succeed.
+fn is_passing(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    matches!(code, Some(libc::EINTR | libc::EAGAIN | libc::EBUSY))
 }
 
 #[cfg(test)]
@@ -103,6 +157,8 @@ mod tests {
         io::{self, Read, Write},
         os::{fd::AsFd, unix::net::UnixStream},
     };
+
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
     use super::{Ring, SENDS_MAX, ToSend};
 
@@ -158,15 +214,50 @@ mod tests {
         assert_eq!(answers.map_kinds(), expected);
     }
 
+    /// From now on this thread's rings take nothing.
+    fn refuse_rings() {
+        let arch = std::env::consts::ARCH
+            .try_into()
+            .expect("a known processor");
+        let rules = [(libc::SYS_io_uring_enter, Vec::new())].into();
+        let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch);
+        let program: BpfProgram = filter.and_then(TryInto::try_into).expect("a filter");
+        seccompiler::apply_filter(&program).expect("it is applied");
+    }
+
+    #[test]
+    fn a_ring_that_is_refused_later_sends_nothing_and_says_so() {
+        let Ok(mut ring) = Ring::open() else {
+            return;
+        };
+        let (ours, mut theirs) = UnixStream::pair().expect("sockets");
+        let sends = [ToSend {
+            socket: ours.as_fd(),
+            bytes: b"boats",
+        }; 2];
+        assert!(ring.send(&sends).iter().all(Option::is_some));
+        assert!(ring.refused().is_none());
+        refuse_rings();
+        assert!(ring.send(&sends).iter().all(Option::is_none));
+        assert!(ring.refused().is_some());
+        drop(ring);
+        assert!(Ring::open().is_err());
+        drop(ours);
+        let mut received = Vec::new();
+        theirs.read_to_end(&mut received).expect("what was sent");
+        assert_eq!(received, b"boatsboats");
+    }
+
     trait Kinds {
         fn map_kinds(self) -> Vec<Result<usize, io::ErrorKind>>;
     }
 
-    impl Kinds for Vec<io::Result<usize>> {
+    impl Kinds for Vec<Option<io::Result<usize>>> {
         fn map_kinds(self) -> Vec<Result<usize, io::ErrorKind>> {
             let kinds = self.into_iter();
             kinds
-                .map(|answer| answer.map_err(|error| error.kind()))
+                .map(|answer| answer.expect("it was sent").map_err(|error| error.kind()))
                 .collect()
         }
     }

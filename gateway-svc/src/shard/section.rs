@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use common::protocol::Seq;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     SlotKey,
@@ -130,6 +130,7 @@ impl Section {
                 Some(ring) if members.len() > 1 => send_at_once(members, slots, ring, &batch),
                 _ => Vec::new(),
             };
+            give_up_refused(ring, context);
             for (index, &key) in members.iter().enumerate() {
                 let Some((stream, inside)) = slots.inside(key) else {
                     debug!("a member without a socket");
@@ -155,6 +156,16 @@ impl Section {
     }
 }
 
+/// Without the ring that the kernel takes nothing from any more, each socket is written to by itself.
+fn give_up_refused(ring: &mut Option<Ring>, context: &Context) {
+    let Some(error) = ring.as_ref().and_then(Ring::refused) else {
+        return;
+    };
+    warn!(%error, "sends are not batched any more: io_uring is refused now");
+    context.metrics.batching.dec();
+    *ring = None;
+}
+
 /// Sends to all who are in step, and returns what became of it for each of `members`; nothing for those who
 /// are to be written to by themselves.
 fn send_at_once(
@@ -175,7 +186,7 @@ fn send_at_once(
         .collect();
     let all: Vec<ToSend<'_>> = sends.iter().flatten().copied().collect();
     let mut answers = ring.send(&all).into_iter();
-    let of_member = |send: Option<ToSend<'_>>| send.and_then(|_| answers.next());
+    let of_member = |send: Option<ToSend<'_>>| send.and_then(|_| answers.next().flatten());
     sends.into_iter().map(of_member).collect()
 }
 
