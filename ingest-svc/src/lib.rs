@@ -62,7 +62,7 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let keys = credentials.api_keys(&store).await;
     let registry = Registry::new();
     let http_metrics = HttpMetrics::register(&registry)?;
-    let readiness = Readiness::new(store.clone());
+    let readiness = Readiness::of_writer(store.clone());
     let app = App::new(&config, store, credentials, keys, &registry)?;
 
     let public = listener::listen(config.listen)?;

@@ -14,10 +14,20 @@ use crate::{User, delivered, process::Process, until};
 /// Where Redis keeps its append-only file.
 const DATA: &str = "appendonlydir";
 
+/// How one is started, beside what is delivered.
+#[derive(Debug, Clone, Default)]
+pub struct RedisOptions {
+    /// Further arguments.
+    pub arguments: Vec<String>,
+    /// How large a file may grow, in KiB: a disk that is full.
+    pub file_kib_max: Option<u64>,
+}
+
 /// A running Redis.
 pub struct RedisServer {
     process: Process,
     folder: TempDir,
+    options: RedisOptions,
 }
 
 impl RedisServer {
@@ -27,9 +37,22 @@ impl RedisServer {
     ///
     /// When `redis-server` is not installed.
     pub async fn start() -> Self {
+        Self::start_with(RedisOptions::default()).await
+    }
+
+    /// The same with options of the test's own.
+    ///
+    /// # Panics
+    ///
+    /// When `redis-server` is not installed.
+    pub async fn start_with(options: RedisOptions) -> Self {
         let folder = TempDir::with_prefix("eddyline-redis-").expect("a temporary folder");
-        let process = Process::start("redis-server", &mut command(&folder));
-        let server = Self { process, folder };
+        let process = Process::start("redis-server", &mut command(&folder, &options));
+        let server = Self {
+            process,
+            folder,
+            options,
+        };
         server.wait_until_ready().await;
         server
     }
@@ -48,8 +71,32 @@ impl RedisServer {
     /// Starts it again on the same data.
     pub async fn restart(&mut self) {
         self.process.kill();
-        self.process = Process::start("redis-server", &mut command(&self.folder));
+        self.process = Process::start("redis-server", &mut command(&self.folder, &self.options));
         self.wait_until_ready().await;
+    }
+
+    /// Sets the memory that it may use: `1` leaves no room for anything more, `0` is no limit.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub async fn set_memory_max(&self, bytes: u64) {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        let connection = client.get_multiplexed_async_connection().await;
+        let mut connection = connection.expect("Redis answers");
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg(bytes);
+        set.query_async::<()>(&mut connection).await.expect("set");
+    }
+
+    /// Gives it other options from its next start on.
+    pub fn set_options(&mut self, options: RedisOptions) {
+        self.options = options;
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !self.process.is_running()
     }
 
     /// Keeps a copy of its data, as a backup does; it must have been stopped.
@@ -144,12 +191,29 @@ impl RedisServer {
     }
 }
 
-fn command(folder: &TempDir) -> Command {
+fn command(folder: &TempDir, options: &RedisOptions) -> Command {
     let mut command = delivered::redis(folder.path());
     command
         .args(["--port", "0", "--unixsocket"])
-        .arg(folder.path().join("redis.sock"));
-    command
+        .arg(folder.path().join("redis.sock"))
+        .args(&options.arguments);
+    match options.file_kib_max {
+        Some(kib) => limited(&command, kib),
+        None => command,
+    }
+}
+
+/// The command with a limit of how large its files may grow: writes beyond it fail, as on a full disk.
+fn limited(command: &Command, kib: u64) -> Command {
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"")])
+        .arg("limited")
+        .arg(command.get_program())
+        .args(command.get_args());
+    let set = command.get_envs();
+    shell.envs(set.filter_map(|(name, value)| Some((name, value?))));
+    shell
 }
 
 fn copy(from: &Path, to: &Path) {

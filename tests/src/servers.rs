@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command, time::Duration};
 use common::store::{Store, StoreConfig};
 use tempfile::TempDir;
 
-use crate::{RedisServer, User, delivered, process::Process, until};
+use crate::{RedisServer, User, delivered, process::Process, redis::RedisOptions, until};
 
 /// Where every one of them listens.
 pub const PORT: u16 = 6379;
@@ -41,10 +41,10 @@ pub enum Topology {
 }
 
 impl Servers {
-    /// Starts them, and waits until they answer.
-    pub async fn start(topology: Topology) -> Self {
+    /// Starts them, and waits until they answer. `options` are for a single one.
+    pub async fn start(topology: Topology, options: RedisOptions) -> Self {
         match topology {
-            Topology::Single => Self::Single(RedisServer::start().await),
+            Topology::Single => Self::Single(RedisServer::start_with(options).await),
             Topology::Sentinel => Self::Sentinel(SentinelTrio::start().await),
             Topology::Cluster => Self::Cluster(RedisCluster::start().await),
         }

@@ -6,6 +6,7 @@ use crate::{
     Api, RedisServer, Servers, Spectator, Topology, User,
     process::{Process, binary},
     proxy::{Proxy, Target},
+    redis::RedisOptions,
     servers::own_address,
     spectator::Refused,
 };
@@ -19,6 +20,8 @@ pub struct StackConfig {
     pub gateways: usize,
     /// What kind of Redis.
     pub topology: Topology,
+    /// How a single one is started.
+    pub redis: RedisOptions,
     /// Whether each service reaches the one server over a proxy of its own.
     pub proxied: bool,
     /// Further flags of every ingest process.
@@ -35,6 +38,7 @@ impl Default for StackConfig {
             ingests: 1,
             gateways: 1,
             topology: Topology::Single,
+            redis: RedisOptions::default(),
             proxied: false,
             ingest_flags: Vec::new(),
             ingest_flags_of_each: Vec::new(),
@@ -95,7 +99,7 @@ impl Stack {
 
     /// What `config` says.
     pub async fn with(config: StackConfig) -> Self {
-        let servers = Servers::start(config.topology).await;
+        let servers = Servers::start(config.topology, config.redis.clone()).await;
         let mut flags = vec!["--dev-mode".to_owned()];
         flags.extend(config.ingest_flags.iter().cloned());
         if !flags.iter().any(|flag| flag.starts_with("--drain-seconds")) {

@@ -69,6 +69,11 @@ pub enum ApiError {
     /// A part that is needed is away for now; the cause is for the log only.
     #[error("the service is not available for the moment; try again")]
     Unavailable(String),
+    /// Redis takes no writes; the cause is for the log only.
+    #[error(
+        "there is no room to store this: the server is out of memory or disk; nothing was changed, try again later"
+    )]
+    NoRoom(String),
     /// All seats of the event are taken.
     #[error("all {0} places of this event are taken; try again later")]
     ConnectionLimitReached(usize),
@@ -113,7 +118,9 @@ impl ApiError {
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "Upgrade required"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
+            Self::Unavailable(_) | Self::NoRoom(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable")
+            }
             Self::ConnectionLimitReached(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ConnectionLimitReached")
             }
@@ -138,7 +145,7 @@ impl ApiError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unavailable(_) => Some(RETRY_AFTER),
+            Self::Unavailable(_) | Self::NoRoom(_) => Some(RETRY_AFTER),
             Self::ConnectionLimitReached(_) => Some(RETRY_AFTER_LIMIT),
             Self::TooManyRequests => Some(RETRY_AFTER_FLOOD),
             _ => None,
@@ -159,7 +166,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        if let Self::Internal(cause) | Self::Unavailable(cause) = &self {
+        if let Self::Internal(cause) | Self::Unavailable(cause) | Self::NoRoom(cause) = &self {
             response
                 .extensions_mut()
                 .insert(Cause(cause.as_str().into()));
@@ -175,6 +182,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) | StoreError::Late | StoreError::Conflict => {
                 Self::Unavailable(text)
             }
+            StoreError::NoRoom(_) => Self::NoRoom(text),
             StoreError::NoEvent => Self::NotFound("there is no such event".to_owned()),
             StoreError::Exists => Self::Conflict(text),
             StoreError::State(_) => Self::Forbidden(text),

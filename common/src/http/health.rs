@@ -16,6 +16,7 @@ use crate::store::Store;
 pub struct Readiness {
     store: Store,
     draining: Arc<AtomicBool>,
+    writes: bool,
 }
 
 impl Readiness {
@@ -24,6 +25,15 @@ impl Readiness {
         Self {
             store,
             draining: Arc::default(),
+            writes: false,
+        }
+    }
+
+    /// The same, for a process that writes: after a write has failed it is ready when one has succeeded.
+    pub fn of_writer(store: Store) -> Self {
+        Self {
+            writes: true,
+            ..Self::new(store)
         }
     }
 
@@ -40,6 +50,9 @@ impl Readiness {
     async fn check(&self) -> Result<(), ApiError> {
         if self.is_draining() {
             return Err(ApiError::Unavailable("draining".to_owned()));
+        }
+        if self.writes {
+            return Ok(self.store.check_writable().await?);
         }
         Ok(self.store.ping().await?)
     }

@@ -14,6 +14,7 @@ use super::{
     error::is_demoted,
     link::{Borrowed, LinkManager, LinkPool, Pooled, Source, Warm, node_config, url::Topology},
     script::Scripts,
+    writable::Writable,
 };
 
 /// Commands for different slots of a cluster that are under way at once.
@@ -40,6 +41,7 @@ pub struct Store {
     /// For connections that are not pooled.
     source: Arc<Source>,
     scripts: Arc<Scripts>,
+    writable: Arc<Writable>,
     timeout: Duration,
 }
 
@@ -71,6 +73,7 @@ impl Store {
             warm: Arc::new(Warm::new(config.connections_max)),
             source: Arc::new(source),
             scripts: Arc::new(Scripts::new(config.new_epochs)),
+            writable: Arc::default(),
             timeout: config.timeout,
         })
     }
@@ -87,6 +90,10 @@ impl Store {
 
     pub(super) fn scripts(&self) -> &Scripts {
         &self.scripts
+    }
+
+    pub(super) fn writable(&self) -> &Writable {
+        &self.writable
     }
 
     pub(super) fn timeout(&self) -> Duration {

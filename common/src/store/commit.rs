@@ -227,7 +227,7 @@ impl Store {
         for change in &plan.changes {
             invocation.arg(change.body());
         }
-        committed(&self.invoke::<Vec<String>>(&invocation).await?)
+        committed(&self.write::<Vec<String>>(&invocation).await?)
     }
 }
 

@@ -76,7 +76,7 @@ impl Store {
         for (field, value) in new_fields(record) {
             invocation.arg(field).arg(value);
         }
-        let created: u8 = self.invoke(&invocation).await?;
+        let created: u8 = self.write(&invocation).await?;
         Ok(created == 1)
     }
 
@@ -107,7 +107,7 @@ impl Store {
             .arg(keys.feed())
             .arg(ts_ms)
             .arg(self.publish_command());
-        let reply: Vec<String> = self.invoke(&invocation).await?;
+        let reply: Vec<String> = self.write(&invocation).await?;
         match reply.first().map(String::as_str) {
             Some("ok") => {
                 self.unindex_event(&head.record.event_id, api_key_digest)

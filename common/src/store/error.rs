@@ -10,6 +10,9 @@ pub enum StoreError {
     /// Redis can't be reached, is too slow, or is not the primary.
     #[error("redis is not available: {0}")]
     Unavailable(String),
+    /// Redis has no memory or disk left for more; nothing was stored.
+    #[error("redis has no room for more: {0}")]
+    NoRoom(String),
     /// The URL names no Redis that we know how to reach.
     #[error("the Redis URL is not usable: {0}")]
     Url(String),
@@ -42,6 +45,9 @@ impl StoreError {
 
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
+        if matches!(error.code(), Some("OOM" | "MISCONF")) {
+            return Self::NoRoom(error.to_string());
+        }
         match error.kind() {
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Self::corrupt(error),
             _ => Self::Unavailable(error.to_string()),

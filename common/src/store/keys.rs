@@ -8,6 +8,8 @@ pub(super) const EVENTS: &str = "ed:events";
 pub(super) const NUMBER: &str = "ed:number";
 /// The secret that development mode makes up once for all its processes.
 pub(super) const DEV_SECRET: &str = "ed:dev-secret";
+/// What is written to see whether anything can be.
+pub(super) const WRITABLE: &str = "ed:writable";
 /// The channel on which a process hears itself, to prove that it hears at all.
 pub(super) fn probe(process: &str) -> String {
     format!("ed:probe:{process}")

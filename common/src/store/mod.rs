@@ -18,7 +18,7 @@
 //!
 //! Across events there are only indexes, which are never needed for an event's own truth:
 //! `ed:events` (set of ids), `ed:key:<digest>` (digest of an API key → event id), `ed:number` (the
-//! last integer id).
+//! last integer id). `ed:writable` is written to see whether Redis takes writes.
 
 mod client;
 mod commit;
@@ -34,6 +34,7 @@ mod record;
 mod script;
 mod seats;
 mod secret;
+mod writable;
 
 pub use client::{Store, StoreConfig};
 pub use commit::{Committed, Limits, Terms};

@@ -3,6 +3,14 @@
 
 use redis::Script;
 
+/// Refused before its first line while Redis is out of memory: without any flags line Redis would refuse the first
+/// command that takes memory, and keep what the script did before.
+const WRITES: &str = "";
+/// Runs while Redis is out of memory, too.
+const READS: &str = " flags=no-writes";
+/// The same, of what writes next to nothing or makes room.
+const FREES: &str = " flags=allow-oom";
+
 /// The scripts of a store.
 pub(super) struct Scripts {
     pub commit: Script,
@@ -23,16 +31,16 @@ impl Scripts {
         } else {
             include_str!("scripts/stored_epoch.lua")
         };
-        let script = |own: &str| Script::new(&format!("{epoch}{own}"));
+        let script = |flags: &str, own: &str| Script::new(&format!("#!lua{flags}\n{epoch}{own}"));
         Self {
-            commit: script(include_str!("scripts/commit.lua")),
-            create: script(include_str!("scripts/create.lua")),
-            delete: script(include_str!("scripts/delete.lua")),
-            history: script(include_str!("scripts/history.lua")),
-            position: script(include_str!("scripts/position.lua")),
-            pulse: script(include_str!("scripts/pulse.lua")),
-            read: script(include_str!("scripts/read.lua")),
-            seats: script(include_str!("scripts/seats.lua")),
+            commit: script(WRITES, include_str!("scripts/commit.lua")),
+            create: script(WRITES, include_str!("scripts/create.lua")),
+            delete: script(FREES, include_str!("scripts/delete.lua")),
+            history: script(READS, include_str!("scripts/history.lua")),
+            position: script(READS, include_str!("scripts/position.lua")),
+            pulse: script(READS, include_str!("scripts/pulse.lua")),
+            read: script(READS, include_str!("scripts/read.lua")),
+            seats: script(FREES, include_str!("scripts/seats.lua")),
         }
     }
 }

@@ -7,6 +7,7 @@ mod many;
 mod outage;
 mod restored;
 mod rolling;
+mod room;
 mod slow;
 mod tls;
 mod unread;

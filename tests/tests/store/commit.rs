@@ -17,7 +17,7 @@ use crate::fsck;
 /// Far enough in the server's future.
 const LATER_MS: i64 = 60_000;
 
-fn event_id() -> EventId {
+pub fn event_id() -> EventId {
     EventId::parse("E").expect("a valid id")
 }
 
@@ -40,7 +40,7 @@ async fn created(store: &Store) -> Head {
     head(store).await
 }
 
-async fn head(store: &Store) -> Head {
+pub async fn head(store: &Store) -> Head {
     store.head(&event_id()).await.expect("the event is there")
 }
 
@@ -54,7 +54,7 @@ fn terms(head: &Head) -> Terms<'static> {
     }
 }
 
-async fn commit(
+pub async fn commit(
     store: &Store,
     head: &Head,
     plan: &Plan,
@@ -95,7 +95,7 @@ async fn set_status(store: &Store, to: EventStatus) -> Result<u64, StoreError> {
     .await
 }
 
-async fn running(store: &Store) {
+pub async fn running(store: &Store) {
     created(store).await;
     import_sample(store).await;
     for to in [EventStatus::Startlist, EventStatus::Running] {

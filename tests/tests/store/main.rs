@@ -4,4 +4,5 @@ mod commit;
 mod connections;
 mod feed;
 mod fsck;
+mod room;
 mod seats;
