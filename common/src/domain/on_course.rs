@@ -164,6 +164,15 @@ impl OnCourse {
         after
     }
 
+    /// Without boats in races that there are no longer; `is_race` tells which there are.
+    #[must_use]
+    pub fn in_races(&self, is_race: impl Fn(&RaceId) -> bool) -> Self {
+        let mut after = self.clone();
+        after.boats.retain(|boat| is_race(&boat.entry.race_id));
+        after.shown.retain(|entry| is_race(&entry.race_id));
+        after
+    }
+
     /// When somebody must look again, ms since 1970: to show what waits, or to let a boat go.
     pub fn due_at_ms(&self) -> Option<i64> {
         if self.list() != self.shown {

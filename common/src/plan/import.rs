@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourseEntry,
+        ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourse, OnCourseEntry,
         ParticipantId, Participants, RaceId, Rows,
     },
     protocol::{
@@ -29,7 +29,7 @@ use crate::{
 pub fn plan(
     record: &EventRecord,
     before: &Competition,
-    on_course: &[OnCourseEntry],
+    on_course: &OnCourse,
     revisions: &Revisions,
     export: &Export,
     now_ms: i64,
@@ -45,12 +45,21 @@ pub fn plan(
     write_record(&mut plan, record, &record_after);
     write_structure(&mut plan, before, &after);
     write_rows(&mut plan, before, &after);
-    let states = [(record, before), (&record_after, &after)];
-    plan.changes = changes(states, on_course);
+    let on_course_after = on_course.in_races(|id| after.structure.race(id).is_some());
+    let states = [
+        (record, before, on_course.shown.as_slice()),
+        (&record_after, &after, on_course_after.shown.as_slice()),
+    ];
+    plan.changes = changes(states);
     let tells_structure = |change: &Change| matches!(change, Change::Structure(_));
-    if plan.changes.iter().any(tells_structure) {
+    let boats_gone = on_course_after != *on_course;
+    if boats_gone || plan.changes.iter().any(tells_structure) {
         // The message shows the boats on the water, too.
         plan.expected.push(revisions.expect(Part::OnCourse));
+    }
+    if boats_gone {
+        plan.touched.push(Part::OnCourse);
+        plan.writes.push(Write::OnCourse(on_course_after));
     }
     Ok(plan)
 }
@@ -182,10 +191,11 @@ fn write_rows(plan: &mut Plan, before: &Competition, after: &Competition) {
 }
 
 /// First the new structure, if it is one, then the rows that changed, race by race.
-fn changes(states: [(&EventRecord, &Competition); 2], on_course: &[OnCourseEntry]) -> Vec<Change> {
-    let [(_, before), (_, after)] = states;
-    let [view_before, view] = states
-        .map(|(record, competition)| StructureView::new(record, &competition.structure, on_course));
+fn changes(states: [(&EventRecord, &Competition, &[OnCourseEntry]); 2]) -> Vec<Change> {
+    let [(_, before, _), (_, after, _)] = states;
+    let [view_before, view] = states.map(|(record, competition, on_course)| {
+        StructureView::new(record, &competition.structure, on_course)
+    });
     let also = also_changed(before, after, &view_before, &view);
     let told = view != view_before || before.participants != after.participants || !also.is_empty();
     let diffs = result_diffs(before, after, told);

@@ -79,7 +79,7 @@ pub async fn push(
             let head = known.head();
             let before = store.whole_competition(head).await?;
             let planned = tokio::task::block_in_place(|| {
-                let (record, boats) = (&head.record, &head.on_course.shown);
+                let (record, boats) = (&head.record, &head.on_course);
                 import::plan(
                     record,
                     &before,

@@ -1,7 +1,7 @@
 //! Redis is away: what was known is still served, what is new is refused clearly, and everyone has the
 //! truth when it is back.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::Method;
 use system_tests::{Spectator, Stack, until};
@@ -37,6 +37,9 @@ async fn gateways_serve_from_memory_and_everyone_catches_up_afterwards() {
     }
 
     stack.redis_mut().kill();
+    let away_since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock");
     for (path, before) in paths.iter().zip(&before) {
         let answer = gateway.get(path).await;
         assert_eq!(
@@ -59,6 +62,11 @@ async fn gateways_serve_from_memory_and_everyone_catches_up_afterwards() {
     let mut newcomer = stack.watch(0, "E").await;
     let from_memory = newcomer.message().await;
     assert_eq!(from_memory["seq"], full["seq"].as_u64().expect("a seq") + 1);
+    let as_of = from_memory["ts"].as_u64().expect("a moment");
+    assert!(
+        u128::from(as_of) <= away_since.as_millis(),
+        "as of when Redis last confirmed it"
+    );
     let origin = &stack.gateways[0].origin;
     let back = Spectator::resume(origin, "E", watching.standing()).await;
     assert_eq!(back.expect("let in").message().await["missed"], 0);

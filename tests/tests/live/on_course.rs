@@ -74,3 +74,39 @@ async fn entries_of_other_races_and_classes_are_skipped() {
     let read = stack.gateway_at(0).get("/events/E/oncourse").await.body;
     assert_eq!(read["oncourse"][0]["name"], "TŮMA Šimon");
 }
+
+#[tokio::test]
+async fn boats_of_a_class_that_an_export_drops_leave_the_water_with_it() {
+    let stack = Stack::start().await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    api.push_xml(&key, SAMPLE_XML).await;
+    api.bring_to("E", &key, "running").await;
+    let boats = json!({ "oncourse": [
+        { "raceId": "K1M_QUA_4", "bib": 1 },
+        { "raceId": "K1W_QUA_4", "bib": 1 },
+    ] });
+    assert_eq!(
+        api.push(&key, "/ingest/oncourse", &boats).await.body["active"],
+        2
+    );
+    let mut spectator = stack.watch(0, "E").await;
+    let full = spectator.message().await;
+    assert_eq!(full["data"]["oncourse"].as_array().map(Vec::len), Some(2));
+    let other_class = SAMPLE_XML.replace("K1W", "C1W");
+    assert_eq!(api.push_xml(&key, &other_class).await.status, 200);
+    let full = spectator.message().await;
+    assert_eq!(full["type"], "full");
+    for list in [
+        &full["data"]["oncourse"],
+        &stack.gateway_at(0).get("/events/E/oncourse").await.body["oncourse"],
+    ] {
+        let races: Vec<_> = list
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|b| &b["raceId"])
+            .collect();
+        assert_eq!(races, ["K1M_QUA_4"]);
+    }
+}

@@ -6,7 +6,7 @@ use common::{
     c123,
     domain::{
         CatId, Competition, EventConfig, EventDetails, EventId, EventRecord, EventStatus, Export,
-        Hundredths, KeyRecord, KeyWindow, LiveRow, RaceId, ResultStatus, live,
+        Hundredths, KeyRecord, KeyWindow, LiveRow, OnCourse, RaceId, ResultStatus, live,
         merge::LiveRun,
         ranking::{Contender, rank},
     },
@@ -127,7 +127,7 @@ proptest! {
     fn importing_the_same_export_twice_changes_nothing(seed in 0..100_u64, part in 0.0..1.0) {
         let export = export_at(seed, part);
         let none = Revisions::default();
-        let first = import::plan(&record(), &Competition::default(), &[], &none, &export, 0);
+        let first = import::plan(&record(), &Competition::default(), &OnCourse::default(), &none, &export, 0);
         prop_assert!(!first.expect("taken while running").is_empty());
         let imported = EventRecord {
             details: export.details.applied_to(&record().details),
@@ -140,7 +140,7 @@ proptest! {
             },
             ..record()
         };
-        let again = import::plan(&imported, &export.competition, &[], &none, &export, 0);
+        let again = import::plan(&imported, &export.competition, &OnCourse::default(), &none, &export, 0);
         prop_assert!(again.expect("taken while running").is_empty());
     }
 

@@ -72,7 +72,14 @@ async fn import_sample(store: &Store) {
     let head = head(store).await;
     let before = store.whole_competition(&head).await.expect("readable");
     let (export, _) = common::c123::parse(SAMPLE_XML).expect("a good export");
-    let plan = import::plan(&head.record, &before, &[], &head.revisions, &export, 0);
+    let plan = import::plan(
+        &head.record,
+        &before,
+        &head.on_course,
+        &head.revisions,
+        &export,
+        0,
+    );
     commit(
         store,
         &head,
@@ -345,7 +352,7 @@ async fn attempt(store: &Store, action: &Action) -> Result<u64, StoreError> {
             import::plan(
                 record,
                 &before,
-                &head.on_course.shown,
+                &head.on_course,
                 &head.revisions,
                 &export,
                 0,

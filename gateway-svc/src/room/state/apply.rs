@@ -40,11 +40,7 @@ impl Room {
         self.full = None;
         let step = step(envelope, delta);
         let message = match &step {
-            Step::Full => {
-                let full = self.encode_full(envelope.ts_ms);
-                self.full = Some(full.clone());
-                full
-            }
+            Step::Full => self.encode_full(envelope.ts_ms),
             Step::Diff(diff) => diff.clone(),
         };
         self.recent.push(step);

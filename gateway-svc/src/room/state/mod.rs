@@ -47,15 +47,17 @@ pub struct Room {
     /// The read that is under way; one at a time.
     reading: Option<Reading>,
     ended: Option<End>,
-    /// The `full` of the present position, made when somebody first needs it.
-    full: Option<Message>,
+    /// When the position was last known to be that of the event, ms since 1970.
+    confirmed_ms: i64,
+    /// The `full` of the present position, made when somebody first needs it, and the moment that it names.
+    full: Option<(Message, i64)>,
     recent: Recent,
     limits: Limits,
 }
 
 impl Room {
-    /// A room at a snapshot. `limits` bound what is kept for spectators who come back.
-    pub fn new(snapshot: &Snapshot, limits: Limits) -> Self {
+    /// A room at a snapshot that was read at `now_ms`. `limits` bound what is kept for spectators who come back.
+    pub fn new(snapshot: &Snapshot, limits: Limits, now_ms: i64) -> Self {
         let mut room = Self {
             incarnation: snapshot.record.incarnation.clone(),
             position: snapshot.position.clone(),
@@ -64,6 +66,7 @@ impl Room {
             heard: snapshot.position.clone(),
             reading: None,
             ended: None,
+            confirmed_ms: now_ms,
             full: None,
             recent: Recent::new(limits, snapshot.position.seq),
             limits,
@@ -96,19 +99,21 @@ impl Room {
         self.view.event.summary.status
     }
 
-    /// The whole state as a message, encoded at most once for each position.
-    pub fn full(&mut self, now_ms: i64) -> Message {
-        if let Some(full) = &self.full {
-            return full.clone();
+    /// The whole state as a message, encoded at most once for each time that its position is confirmed.
+    pub fn full(&mut self) -> Message {
+        match &self.full {
+            Some((full, as_of_ms)) if *as_of_ms == self.confirmed_ms => full.clone(),
+            _ => {
+                let full = self.encode_full(self.confirmed_ms);
+                self.full = Some((full.clone(), self.confirmed_ms));
+                full
+            }
         }
-        let full = self.encode_full(now_ms);
-        self.full = Some(full.clone());
-        full
     }
 
     /// The answer to a spectator who stood at `since`. `verified` says that the position was checked
     /// since it came: what the room does not know of then is no truth any more.
-    pub fn resume(&mut self, since: &Position, verified: bool, now_ms: i64) -> Resumption {
+    pub fn resume(&mut self, since: &Position, verified: bool) -> Resumption {
         let is_behind_us = since.epoch == self.position.epoch && since.seq <= self.position.seq;
         if !is_behind_us {
             return if verified && self.is_settled() {
@@ -117,7 +122,7 @@ impl Room {
                 Resumption::Verify
             };
         }
-        let full_bytes = self.full(now_ms).plain_bytes();
+        let full_bytes = self.full().plain_bytes();
         match self.recent.since(since.seq, full_bytes) {
             Missed::Replay(replay) => Resumption::Replay(replay),
             Missed::Full => Resumption::Full,
@@ -154,13 +159,13 @@ impl Room {
         message::full(&self.position.epoch, self.position.seq, ts_ms, &data)
     }
 
-    /// Takes something in, and says what is to be done, in order. `now_ms` dates a `full`.
+    /// Takes something in at `now_ms`, and says what is to be done, in order.
     pub fn on(&mut self, input: Input, now_ms: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Changed(envelope) => self.changed(&envelope, &mut effects),
-            Input::Position { read, asked } => self.checked(read, &asked, &mut effects),
-            Input::History(history) => self.caught_up(history, &mut effects),
+            Input::Changed(envelope) => self.changed(&envelope, now_ms, &mut effects),
+            Input::Position { read, asked } => self.checked(read, &asked, now_ms, &mut effects),
+            Input::History(history) => self.caught_up(history, now_ms, &mut effects),
             Input::Snapshot(snapshot) => self.reset(snapshot, now_ms, &mut effects),
             Input::ReadFailed => self.reading = None,
             Input::Past { since, history } => self.past(&since, history),
@@ -169,7 +174,7 @@ impl Room {
         effects
     }
 
-    fn changed(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) {
+    fn changed(&mut self, envelope: &Envelope, now_ms: i64, effects: &mut Vec<Effect>) {
         if self.ended.is_some() {
             return;
         }
@@ -180,7 +185,9 @@ impl Room {
             self.delete(effects);
         } else if envelope.position.seq > self.position.seq {
             let is_next = envelope.position.seq == self.position.seq + 1;
-            if !(is_next && envelope.kind != Kind::ByReference && self.apply(envelope, effects)) {
+            if is_next && envelope.kind != Kind::ByReference && self.apply(envelope, effects) {
+                self.confirmed_ms = now_ms;
+            } else {
                 self.read_history(effects);
             }
         }
@@ -208,7 +215,13 @@ impl Room {
         self.reading.is_none() && self.heard == self.position
     }
 
-    fn checked(&mut self, read: Option<Pulse>, asked: &Position, effects: &mut Vec<Effect>) {
+    fn checked(
+        &mut self,
+        read: Option<Pulse>,
+        asked: &Position,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.ended.is_some() {
             return;
         }
@@ -220,6 +233,9 @@ impl Room {
             effects.push(Effect::RefreshOnCourse);
         }
         let position = pulse.standing.position;
+        if position == self.position {
+            self.confirmed_ms = now_ms;
+        }
         self.hear_of(&position);
         if position.epoch != self.position.epoch {
             self.read_snapshot(effects);
@@ -231,7 +247,7 @@ impl Room {
         }
     }
 
-    fn caught_up(&mut self, history: History, effects: &mut Vec<Effect>) {
+    fn caught_up(&mut self, history: History, now_ms: i64, effects: &mut Vec<Effect>) {
         self.reading = None;
         if self.ended.is_some() {
             return;
@@ -240,6 +256,7 @@ impl Room {
             History::Gone => self.delete(effects),
             History::Broken => self.read_snapshot(effects),
             History::Continues(missed) => {
+                self.confirmed_ms = now_ms;
                 for envelope in &missed {
                     let is_next = envelope.position.epoch == self.position.epoch
                         && envelope.position.seq == self.position.seq + 1;
@@ -280,15 +297,18 @@ impl Room {
         let same_epoch = snapshot.position.epoch == self.position.epoch;
         if same_epoch && snapshot.position.seq <= self.position.seq {
             // Whatever made the room ask is settled, or was old news.
+            if snapshot.position == self.position {
+                self.confirmed_ms = now_ms;
+            }
             self.heard = self.position.clone();
             return;
         }
         let heard = self.heard.clone();
-        *self = Self::new(&snapshot, self.limits);
+        *self = Self::new(&snapshot, self.limits, now_ms);
         if self.ended == Some(End::Unpublished) {
             return self.unpublish(effects);
         }
-        let full = self.full(now_ms);
+        let full = self.full();
         effects.push(Effect::Broadcast(full, self.position.seq));
         if let Some(end) = self.ended {
             effects.push(Effect::End(end));

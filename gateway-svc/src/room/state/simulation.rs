@@ -323,9 +323,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let server = Server::new();
-        let mut room = Room::new(&server.snapshot(), Limits::default());
+        let mut room = Room::new(&server.snapshot(), Limits::default(), 0);
         let mut checker = Checker::default();
-        checker.receive(&room.full(0));
+        checker.receive(&room.full());
         let delta = Form {
             delta: true,
             ..Form::default()
@@ -402,17 +402,17 @@ impl World {
             return;
         }
         let since = self.traveller.position();
-        let mut how = self.room.resume(&since, verified, 0);
+        let mut how = self.room.resume(&since, verified);
         if how == Resumption::ReadPast {
             let history = Some(self.server.history(&since));
             let since = since.clone();
             self.feed(Input::Past { since, history });
-            how = self.room.resume(&self.traveller.position(), verified, 0);
+            how = self.room.resume(&self.traveller.position(), verified);
         }
         let first = match how {
             Resumption::Replay(replay) => replay,
             // Broken history, or a room that is further than its own history.
-            Resumption::Full | Resumption::ReadPast => self.room.full(0),
+            Resumption::Full | Resumption::ReadPast => self.room.full(),
             Resumption::Verify | Resumption::TryLater => return,
         };
         self.traveller.receive(&first);

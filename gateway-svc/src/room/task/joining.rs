@@ -4,11 +4,7 @@ use common::protocol::Position;
 use tokio::time::Instant;
 
 use super::{Running, farewell};
-use crate::{
-    room::{message::now_ms, state::Resumption},
-    shard::Entrant,
-    websocket::CloseCode,
-};
+use crate::{room::state::Resumption, shard::Entrant, websocket::CloseCode};
 
 /// Of those who came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +39,7 @@ impl Running {
                     .inc();
                 replay
             }
-            _ => self.room.full(now_ms()),
+            _ => self.room.full(),
         };
         self.members.join(entrant, first).await;
         if self.drain_until.is_some() {
@@ -69,7 +65,7 @@ impl Running {
         let past_unreadable = std::mem::take(&mut self.past_unreadable);
         let position_unknown = std::mem::take(&mut self.position_unknown);
         let room = &mut self.room;
-        let resume = |since: &Position, verified| match room.resume(since, verified, now_ms()) {
+        let resume = |since: &Position, verified| match room.resume(since, verified) {
             Resumption::ReadPast if past_unreadable => Resumption::Full,
             // Whoever is ahead of us must not be taken back to what we have.
             Resumption::Verify if position_unknown => Resumption::TryLater,

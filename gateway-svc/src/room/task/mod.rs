@@ -161,7 +161,7 @@ struct Running {
 
 impl Running {
     fn new(task: RoomTask, snapshot: &Snapshot, feed: mpsc::Receiver<FeedEvent>) -> Self {
-        let room = Room::new(snapshot, task.config.limits);
+        let room = Room::new(snapshot, task.config.limits, now_ms());
         Self {
             members: Members::new(
                 task.key,
