@@ -117,21 +117,23 @@ impl Trust {
     }
 
     /// For a WebSocket client.
+    pub fn websocket(&self) -> Option<Connector> {
+        Some(Connector::Rustls(Arc::new(self.tls()?)))
+    }
+
+    /// For a connection of the test's own making.
     ///
     /// # Panics
     ///
     /// When the authority's certificate can't be read.
-    pub fn websocket(&self) -> Option<Connector> {
+    pub fn tls(&self) -> Option<ClientConfig> {
         let pem = self.pem.as_ref()?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            roots
-                .add(certificate.expect("a certificate"))
-                .expect("a root");
+            let certificate = certificate.expect("a certificate");
+            roots.add(certificate).expect("a root");
         }
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Some(Connector::Rustls(Arc::new(config)))
+        let config = ClientConfig::builder().with_root_certificates(roots);
+        Some(config.with_no_client_auth())
     }
 }

@@ -1,6 +1,6 @@
 //! https and wss at the front door.
 
-use std::process::Command;
+use std::{process::Command, sync::Arc};
 
 use system_tests::{
     Stack,
@@ -9,7 +9,10 @@ use system_tests::{
     haproxy::HaProxy,
     observer::Observer,
     process::Process,
+    until,
 };
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 const PLAIN_PORT: u16 = 3080;
 
@@ -53,6 +56,43 @@ async fn everything_is_served_over_tls_and_plain_http_is_sent_there() {
     assert!(client.get(spoken_plainly).send().await.is_err());
 }
 
+/// As browsers do on a connection that they read over anyway (RFC 8441).
+#[tokio::test]
+async fn a_web_socket_may_be_a_stream_of_http_2() {
+    let stack = Stack::start().await;
+    let authority = Authority::new();
+    let haproxy = encrypted(&stack, &authority).await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    api.bring_to("E", &key, "startlist").await;
+
+    let mut config = Trust::of(&authority).tls().expect("an authority");
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let host = haproxy.origin.trim_start_matches("https://").to_owned();
+    let stream = TcpStream::connect(&host).await.expect("it listens");
+    let name = haproxy.address.clone().try_into().expect("an address");
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let stream = connecting.await.expect("it is trusted");
+    let (client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let mut client = client.ready().await.expect("it takes requests");
+    until("the server's settings", || async {
+        client.is_extended_connect_protocol_enabled().then_some(())
+    })
+    .await;
+    let request = http::Request::connect(format!("{}/api/v1/events/E/ws", haproxy.origin))
+        .header("sec-websocket-version", "13")
+        .extension(h2::ext::Protocol::from_static("websocket"))
+        .body(());
+    let sent = client.send_request(request.expect("a request"), false);
+    let (answer, _open) = sent.expect("sent");
+    let answer = answer.await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let first = answer.into_body().data().await.expect("a frame");
+    let first = first.expect("a frame");
+    assert!(String::from_utf8_lossy(&first).contains(r#"{"type":"full""#));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewed_certificate_is_served_after_a_reload_that_drops_nobody() {
     let stack = Stack::start().await;
@@ -66,7 +106,7 @@ async fn a_renewed_certificate_is_served_after_a_reload_that_drops_nobody() {
     let address = haproxy.origin.trim_start_matches("https://").to_owned();
     assert_ne!(authority.shown_by(&address), renewed);
     haproxy.reload();
-    system_tests::until("the renewed certificate", || async {
+    until("the renewed certificate", || async {
         (authority.shown_by(&address) == renewed).then_some(())
     })
     .await;
