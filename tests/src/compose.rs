@@ -13,7 +13,8 @@ pub struct Compose {
 
 impl Drop for Compose {
     fn drop(&mut self) {
-        let _ = self.try_run(&["down", "--volumes", "--timeout", "1"]);
+        let all = ["--profile", "*", "down", "--volumes", "--timeout", "1"];
+        let _ = self.try_run(&all);
     }
 }
 

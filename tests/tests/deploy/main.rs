@@ -9,7 +9,13 @@ mod users;
 use std::{path::Path, process::Command};
 
 use serde_json::json;
-use system_tests::{Api, SAMPLE_XML, Spectator, process::Process, spectator::Heard, until};
+use system_tests::{
+    Api, SAMPLE_XML, Spectator,
+    authority::{Authority, Trust},
+    process::Process,
+    spectator::Heard,
+    until,
+};
 
 /// `deploy/up` as from a shell: what cargo tells a test about itself would have it build everything anew.
 fn up(root: &Path) -> Command {
@@ -160,4 +166,29 @@ async fn the_quickstart_works_through_one_origin() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quickstart_speaks_tls_with_a_certificate() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let authority = Authority::new();
+    authority.issue("127.0.0.1");
+    let mut command = up(root);
+    command
+        .args(["--debug", "--no-demo", "--port", "0", "--data"])
+        .arg(data.path())
+        .arg("--tls-cert")
+        .arg(authority.served());
+    let mut up = Process::start("deploy/up", &mut command).with_children();
+    let ready = up.wait_for("ready: ");
+    let origin = ready.split_whitespace().next().expect("a URL");
+    assert!(origin.starts_with("https://"), "{origin}");
+    let client = Trust::of(&authority).http().build().expect("a client");
+    let events = client.get(format!("{origin}/api/v1/events")).send().await;
+    assert_eq!(events.expect("an answer").status(), 200);
+    up.signal("TERM");
+    up.wait();
 }
