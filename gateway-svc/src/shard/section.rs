@@ -112,6 +112,14 @@ impl Section {
         }
     }
 
+    /// One in so many of the members, rounded up or down by chance, so that the shares of many calls add up to all.
+    pub fn one_in(&self, one_in: usize) -> &[SlotKey] {
+        let (all, one_in) = (self.members.len(), one_in.max(1));
+        let rounded_up = rand::random_range(0..one_in) < all % one_in;
+        let count = all / one_in + usize::from(rounded_up);
+        &self.members[all - count..]
+    }
+
     /// Sends what waits to everyone, and returns those whose connection is over.
     pub fn send_pending(
         &mut self,

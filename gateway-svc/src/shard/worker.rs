@@ -375,8 +375,7 @@ impl Worker {
         let Some(section) = self.sections.get(&room) else {
             return;
         };
-        let count = share(section.members.len(), one_in);
-        let leaving = section.members[section.members.len() - count..].to_vec();
+        let leaving = section.one_in(one_in).to_vec();
         let (limits, now) = (self.context.config.outbox, self.context.now);
         for key in leaving {
             if let Some((stream, inside)) = self.slots.inside(key) {
@@ -393,11 +392,4 @@ impl Worker {
             }
         }
     }
-}
-
-/// One in `one_in` of `members`, rounded up or down by chance, so that the shares of many calls add up to all.
-fn share(members: usize, one_in: usize) -> usize {
-    let one_in = one_in.max(1);
-    let rounded_up = rand::random_range(0..one_in) < members % one_in;
-    members / one_in + usize::from(rounded_up)
 }
