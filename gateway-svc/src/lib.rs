@@ -122,6 +122,7 @@ pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Resu
     shutdown.await;
     readiness.start_draining();
     tokio::time::sleep(Duration::from_secs(config.drain_delay_seconds)).await;
+    readiness.stop_serving();
     let drain = Duration::from_secs(config.drain_seconds);
     // The last fifth is for the last goodbyes, so that the process has ended after the drain.
     if tokio::time::timeout(drain + GOODBYE, hub.drain(drain.mul_f64(0.8)))

@@ -150,14 +150,15 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How long nothing is remembered of an event that another process changes too: its memory would be wrong each time.
+/// How long nothing is remembered of an event of which the memory was wrong: mostly another process changes it too, and
+/// it would be wrong each time.
 const SHARED_FOR: Duration = Duration::from_secs(5);
 
 /// The events that this process committed to a moment ago.
 #[derive(Clone)]
 pub struct Memory {
     events: Cache<EventId, Known>,
-    /// Those that another process has changed behind our back.
+    /// Those of which it was wrong a moment ago.
     shared: Cache<EventId, ()>,
 }
 
@@ -190,7 +191,7 @@ impl Memory {
         self.events.invalidate(event_id);
     }
 
-    /// Another process was faster: for a while every plan for the event is made from a read.
+    /// What was remembered was wrong: for a while every plan for the event is made from a read.
     pub fn overtaken(&self, event_id: &EventId) {
         self.forget(event_id);
         self.shared.insert(event_id.clone(), ());

@@ -43,7 +43,12 @@ impl Compose {
     /// A command with the environment that finds this project.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
+        // Neither the settings of whoever runs this nor a `.env` beside the compose file.
+        for name in settings() {
+            command.env_remove(name);
+        }
         command
+            .env("COMPOSE_ENV_FILES", "/dev/null")
             .env("COMPOSE_PROJECT_NAME", &self.project)
             .env("COMPOSE_FILE", self.files.join(":"))
             .envs(self.environment.iter().cloned());
@@ -95,6 +100,18 @@ impl Compose {
         succeeded("kill", &kill.map_err(|error| error.to_string())?)?;
         Ok(())
     }
+}
+
+/// Every setting of the compose files.
+pub fn settings() -> Vec<String> {
+    let example = std::fs::read_to_string(delivered::path("../.env.example"));
+    let example = example.unwrap_or_default();
+    let names = example.lines().filter_map(|line| {
+        let (name, _) = line.trim_start_matches('#').split_once('=')?;
+        let is_name = name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        is_name.then(|| name.to_owned())
+    });
+    names.collect()
 }
 
 fn succeeded(what: &str, output: &Output) -> Result<String, String> {

@@ -89,6 +89,22 @@ impl RedisServer {
         set.query_async::<()>(&mut connection).await.expect("set");
     }
 
+    /// What it has refused to a user for lack of a right.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub async fn refused(&self) -> Vec<redis::Value> {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        let connection = client.get_multiplexed_async_connection().await;
+        let mut connection = connection.expect("Redis answers");
+        let mut log = redis::cmd("ACL");
+        log.arg("LOG")
+            .query_async(&mut connection)
+            .await
+            .expect("a log")
+    }
+
     /// Gives it other options from its next start on.
     pub fn set_options(&mut self, options: RedisOptions) {
         self.options = options;

@@ -62,7 +62,7 @@ impl Servers {
     /// What the servers have refused to a user for lack of a right, as each server tells it.
     pub async fn refused(&self) -> Vec<redis::Value> {
         let nodes = match self {
-            Self::Single(_) => &[][..],
+            Self::Single(server) => return server.refused().await,
             Self::Sentinel(trio) => &trio.nodes,
             Self::Cluster(cluster) => &cluster.nodes,
         };

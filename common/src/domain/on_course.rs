@@ -164,7 +164,7 @@ impl OnCourse {
         after
     }
 
-    /// Without boats in races that there are no longer; `is_race` tells which there are.
+    /// Without the boats of races for which `is_race` is false.
     #[must_use]
     pub fn in_races(&self, is_race: impl Fn(&RaceId) -> bool) -> Self {
         let mut after = self.clone();

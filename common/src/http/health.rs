@@ -16,6 +16,7 @@ use crate::store::Store;
 pub struct Readiness {
     store: Store,
     draining: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
     writes: bool,
 }
 
@@ -25,6 +26,7 @@ impl Readiness {
         Self {
             store,
             draining: Arc::default(),
+            leaving: Arc::default(),
             writes: false,
         }
     }
@@ -37,9 +39,14 @@ impl Readiness {
         }
     }
 
-    /// Says that the process is about to stop.
+    /// Says that the process is about to stop: it is not ready, but serves on.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the process serves nobody new any more.
+    pub fn stop_serving(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
     /// Whether the process is about to stop.
@@ -58,7 +65,7 @@ impl Readiness {
     }
 }
 
-/// `/health` (the process is alive), `/ready` (it can serve), and `/serving` (it is not about to stop,
+/// `/health` (the process is alive), `/ready` (it can serve), and `/serving` (it takes newcomers,
 /// whether or not Redis is there: for load balancers to fall back on while no process is ready).
 pub fn routes(readiness: Readiness) -> Router {
     Router::new()
@@ -73,7 +80,7 @@ async fn health() -> Json<Value> {
 }
 
 async fn serving(State(readiness): State<Readiness>) -> Result<Json<Value>, ApiError> {
-    if readiness.is_draining() {
+    if readiness.leaving.load(Ordering::Relaxed) {
         return Err(ApiError::Unavailable("draining".to_owned()));
     }
     Ok(Json(json!({ "status": "ok" })))

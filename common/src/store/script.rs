@@ -6,9 +6,9 @@ use redis::Script;
 /// Refused before its first line while Redis is out of memory: without any flags line Redis would refuse the first
 /// command that takes memory, and keep what the script did before.
 const WRITES: &str = "";
-/// Runs while Redis is out of memory, too.
+/// Also runs while Redis is out of memory: it only reads.
 const READS: &str = " flags=no-writes";
-/// The same, of what writes next to nothing or makes room.
+/// Also runs while Redis is out of memory: it frees memory, or takes next to none.
 const FREES: &str = " flags=allow-oom";
 
 /// The scripts of a store.

@@ -1,4 +1,5 @@
 //! Whether Redis takes writes. It may answer and take none: out of memory, out of disk, or about to end because of that.
+//! Of a cluster only the node that holds the key is tried.
 
 use std::{
     sync::{

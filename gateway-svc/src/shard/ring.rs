@@ -66,7 +66,8 @@ impl Ring {
     }
 
     /// Sends what each socket takes at once, and returns how many bytes that were, in the same order; at most
-    /// [`SENDS_MAX`]. Nothing for those that the kernel refused to look at: nothing of theirs was sent.
+    /// [`SENDS_MAX`]. `None` where the kernel did not take the
+    /// send: nothing was sent.
     ///
     /// # Panics
     ///

@@ -133,11 +133,13 @@ impl Drill {
         act: impl FnOnce(&Compose) -> Result<String, String>,
     ) {
         self.observer.report();
+        let entered = self.observer.enter_in_ledger().await;
         let acted = tokio::task::block_in_place(|| act(&self.compose));
         tokio::time::sleep(SEEN_WITHIN).await;
         let report = self.observer.report();
-        let mut fault = acted
+        let mut fault = entered
             .err()
+            .or(acted.err())
             .or_else(|| judge(&report, allowed, self.lenience));
         match self.observer.lost().await {
             Ok(lost) if lost.is_empty() => {}

@@ -179,10 +179,15 @@ impl Running {
 
         let played = api.create(PLAYED).await;
         api.bring_to(PLAYED, &played, "startlist").await;
+        let size = Size {
+            // A day that is longer than the schedule.
+            starts_per_class: 60 + schedule.faults / 5,
+            ..Size::default()
+        };
         let booth = tokio::spawn(booth(
             origin.clone(),
             played,
-            schedule.seed,
+            RaceDay::new(schedule.seed, size),
             paused.subscribe(),
         ));
 
@@ -344,14 +349,7 @@ impl Running {
 }
 
 /// Plays a long day; ends only when it is refused, and says why.
-async fn booth(origin: String, key: String, seed: u64, paused: watch::Receiver<bool>) -> String {
-    let day = RaceDay::new(
-        seed,
-        Size {
-            starts_per_class: 60,
-            ..Size::default()
-        },
-    );
+async fn booth(origin: String, key: String, day: RaceDay, paused: watch::Receiver<bool>) -> String {
     let plan = Plan {
         event_id: PLAYED.to_owned(),
         api_key: Some(key),

@@ -8,18 +8,26 @@ mod spectator;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use reqwest::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{SAMPLE_XML, authority::Trust};
 
-/// The race that the booth pushes to.
+/// The race that the booth pushes to, all the time.
 const RACE: &str = "K1M_QUA_4";
+/// The race that is pushed to now and then, so that a loss is not written over.
+const LEDGER_RACE: &str = "K1M_FIN_5";
+const LEDGER_BIBS: u64 = 3;
+/// How long results may take to be readable.
+const READABLE_WITHIN: Duration = Duration::from_secs(30);
 /// A request that takes longer counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(12);
 
@@ -86,8 +94,14 @@ type Shared = Arc<Mutex<Report>>;
 pub struct Observer {
     report: Shared,
     booth: booth::Booth,
+    /// When each spectator last got something, ms since `began`.
+    heard: Vec<Arc<AtomicU64>>,
+    began: Instant,
     http: Client,
-    results_url: String,
+    api: String,
+    event_id: String,
+    key: String,
+    ledger: u64,
     _tasks: JoinSet<()>,
 }
 
@@ -110,58 +124,111 @@ impl Observer {
         let key = prepare(&http, origin, password, event_id).await?;
         let report = Shared::default();
         let booth = booth::Booth::start(&http, origin, &key, &report);
-        let results_url = format!("{origin}/api/v1/events/{event_id}/results/{RACE}");
+        let api = format!("{origin}/api/v1");
+        let results_url = format!("{api}/events/{event_id}/results/{RACE}");
         let mut tasks = JoinSet::new();
         tasks.spawn(reader::read(
-            results_url.clone(),
+            results_url,
             trust.clone(),
             Arc::clone(&report),
         ));
-        for _ in 0..spectators {
-            let url = format!("{origin}/api/v1/events/{event_id}/ws");
-            tasks.spawn(spectator::watch(url, trust.clone(), Arc::clone(&report)));
+        let began = Instant::now();
+        let heard: Vec<Arc<AtomicU64>> = (0..spectators).map(|_| Arc::default()).collect();
+        for heard in &heard {
+            let url = format!("{api}/events/{event_id}/ws");
+            let clock = (began, Arc::clone(heard));
+            let (trust, report) = (trust.clone(), Arc::clone(&report));
+            tasks.spawn(spectator::watch(url, trust, clock, report));
         }
         Ok(Self {
             report,
             booth,
+            heard,
+            began,
             http,
-            results_url,
+            api,
+            event_id: event_id.to_owned(),
+            key,
+            ledger: 0,
             _tasks: tasks,
         })
     }
 
-    /// What was seen since the last report.
+    /// What was seen since the last report; a silence that has not ended counts too.
     ///
     /// # Panics
     ///
     /// When an observer has panicked.
     pub fn report(&self) -> Report {
-        std::mem::take(&mut *self.report.lock().expect("observers do not panic"))
+        let mut report = std::mem::take(&mut *self.report.lock().expect("observers do not panic"));
+        let now_ms = millis(self.began);
+        let silences = self
+            .heard
+            .iter()
+            .map(|heard| now_ms.saturating_sub(heard.load(Ordering::Relaxed)));
+        let longest = Duration::from_millis(silences.max().unwrap_or_default());
+        report.longest_gap = report.longest_gap.max(longest);
+        report
     }
 
-    /// Acknowledged pushes that are not there, each as bib and time.
+    /// Pushes results that nothing writes over until the next time.
     ///
     /// # Errors
     ///
-    /// When the results can't be read.
-    pub async fn lost(&self) -> Result<Vec<(u64, u64)>, String> {
+    /// When they are not acknowledged.
+    pub async fn enter_in_ledger(&mut self) -> Result<(), String> {
+        self.ledger += 1;
+        let rows: Vec<Value> = (1..=LEDGER_BIBS)
+            .map(|bib| json!({ "raceId": LEDGER_RACE, "bib": bib, "time": 9000 + self.ledger, "pen": 0 }))
+            .collect();
+        let push = self.http.post(format!("{}/ingest/results", self.api));
+        let push = push.header("X-API-Key", &self.key);
+        sent(push.json(&json!({ "results": rows }))).await.map(drop)
+    }
+    /// Acknowledged pushes that are not there, in words.
+    ///
+    /// # Errors
+    ///
+    /// When the results can't be read for long.
+    pub async fn lost(&self) -> Result<Vec<String>, String> {
         let acknowledged = self.booth.acknowledged();
-        let answer = self.http.get(&self.results_url).send().await;
-        let body: Value = match answer {
-            Ok(answer) => answer.json().await.map_err(|error| error.to_string())?,
-            Err(error) => return Err(error.to_string()),
+        let times = self.times(RACE).await?;
+        // A later push may have been applied and not been answered.
+        let of_booth = acknowledged
+            .into_iter()
+            .filter(|(bib, time)| times.get(bib) < Some(time));
+        let mut lost: Vec<String> = of_booth
+            .map(|(bib, time)| format!("{time} of {bib} in {RACE}"))
+            .collect();
+        if self.ledger > 0 {
+            let times = self.times(LEDGER_RACE).await?;
+            let expected = 9000 + self.ledger;
+            let missing = (1..=LEDGER_BIBS).filter(|bib| times.get(bib) != Some(&expected));
+            lost.extend(missing.map(|bib| format!("{expected} of {bib} in {LEDGER_RACE}")));
+        }
+        Ok(lost)
+    }
+
+    /// By bib, the times of a race.
+    async fn times(&self, race: &str) -> Result<BTreeMap<u64, u64>, String> {
+        let url = format!("{}/events/{}/results/{race}", self.api, self.event_id);
+        let began = Instant::now();
+        let body = loop {
+            match sent(self.http.get(&url)).await {
+                Ok(body) => break body,
+                Err(error) if began.elapsed() > READABLE_WITHIN => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
         };
         let rows = body["results"].as_array().cloned().unwrap_or_default();
-        let time_of = |bib: u64| {
-            let row = rows.iter().find(|row| row["bib"] == bib)?;
-            row["time"].as_u64()
-        };
-        let lost = acknowledged.into_iter();
-        // A later push may have been applied and not been answered.
-        Ok(lost
-            .filter(|(bib, time)| time_of(*bib) < Some(*time))
-            .collect())
+        let time = |row: &Value| Some((row["bib"].as_u64()?, row["time"].as_u64()?));
+        Ok(rows.iter().filter_map(time).collect())
     }
+}
+
+/// Milliseconds since then.
+fn millis(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn prepare(
@@ -179,15 +246,15 @@ async fn prepare(
     let _ = master(http.delete(format!("{admin}/{event_id}")))
         .send()
         .await;
-    let body = serde_json::json!({ "eventId": event_id, "mainTitle": "Observed" });
+    let body = json!({ "eventId": event_id, "mainTitle": "Observed" });
     let created = sent(master(http.post(&admin)).json(&body)).await?;
     let key = created["apiKey"].as_str().unwrap_or_default().to_owned();
     let keyed = |request: reqwest::RequestBuilder| request.header("X-API-Key", &key);
     let import = http.post(format!("{origin}/api/v1/ingest/xml"));
-    let xml = serde_json::json!({ "xml": SAMPLE_XML });
+    let xml = json!({ "xml": SAMPLE_XML });
     sent(keyed(import).json(&xml)).await?;
     for status in ["startlist", "running"] {
-        let body = serde_json::json!({ "status": status });
+        let body = json!({ "status": status });
         let patch = http.patch(format!("{admin}/{event_id}/status"));
         sent(keyed(patch).json(&body)).await?;
     }

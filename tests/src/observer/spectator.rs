@@ -1,6 +1,12 @@
 //! Watches as the page does: comes back with its position, and checks that nothing is missing.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -10,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message},
 };
 
-use super::{Shared, TIMEOUT, note};
+use super::{Shared, TIMEOUT, millis, note};
 use crate::authority::Trust;
 
 /// As long as the page waits at first, at most.
@@ -21,13 +27,21 @@ const SILENT_MAX: Duration = Duration::from_secs(15);
 /// Where a spectator stands, and when it last got something.
 struct Standing {
     position: Option<(String, u64)>,
-    heard: Instant,
+    began: Instant,
+    /// Ms since then.
+    heard: Arc<AtomicU64>,
 }
 
-pub(super) async fn watch(url: String, trust: Trust, report: Shared) {
+pub(super) async fn watch(
+    url: String,
+    trust: Trust,
+    (began, heard): (Instant, Arc<AtomicU64>),
+    report: Shared,
+) {
     let mut standing = Standing {
         position: None,
-        heard: Instant::now(),
+        began,
+        heard,
     };
     loop {
         standing.once(&url, &trust, &report).await;
@@ -59,8 +73,9 @@ impl Standing {
             let Message::Text(text) = frame else {
                 continue;
             };
-            let silent = self.heard.elapsed();
-            self.heard = Instant::now();
+            let now_ms = millis(self.began);
+            let before_ms = self.heard.swap(now_ms, Ordering::Relaxed);
+            let silent = Duration::from_millis(now_ms - before_ms);
             let fault = self.take(&text);
             note(report, |report| {
                 report.longest_gap = report.longest_gap.max(silent);

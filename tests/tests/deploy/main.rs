@@ -6,7 +6,7 @@ mod tls;
 mod units;
 mod users;
 
-use std::{path::Path, process::Command};
+use std::{os::unix::process::CommandExt, path::Path, process::Command};
 
 use serde_json::json;
 use system_tests::{
@@ -182,6 +182,8 @@ async fn the_quickstart_speaks_tls_with_a_certificate() {
         .arg(data.path())
         .arg("--tls-cert")
         .arg(authority.served());
+    // A group of its own, as a terminal makes one.
+    command.process_group(0);
     let mut up = Process::start("deploy/up", &mut command).with_children();
     let ready = up.wait_for("ready: ");
     let origin = ready.split_whitespace().next().expect("a URL");
@@ -189,6 +191,18 @@ async fn the_quickstart_speaks_tls_with_a_certificate() {
     let client = Trust::of(&authority).http().build().expect("a client");
     let events = client.get(format!("{origin}/api/v1/events")).send().await;
     assert_eq!(events.expect("an answer").status(), 200);
-    up.signal("TERM");
+    // The end of a terminal reaches every process of the group; the parts still end in order, and all of them.
+    let parts: Vec<u32> = ["redis-server", "ingest-svc", "gateway-svc", "haproxy"]
+        .iter()
+        .flat_map(|program| children(&up, program))
+        .collect();
+    assert!(parts.len() >= 5, "{parts:?}");
+    let group = format!("-{}", up.id());
+    let hung_up = Command::new("kill").args(["-HUP", "--", &group]).status();
+    assert!(hung_up.is_ok_and(|status| status.success()));
     up.wait();
+    for part in parts {
+        let is_running = Path::new(&format!("/proc/{part}")).exists();
+        assert!(!is_running, "process {part} goes on");
+    }
 }

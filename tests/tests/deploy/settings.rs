@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use system_tests::{delivered, process::binary};
+use system_tests::{compose, delivered, process::binary};
 
 /// Settings that compose decides itself.
 const FIXED: [&str; 5] = [
@@ -106,7 +106,7 @@ fn every_setting_of_the_services_reaches_them_in_compose() {
 
 #[test]
 fn every_setting_of_compose_is_in_the_example_and_no_other() {
-    let examples: BTreeSet<String> = examples().into_iter().map(|(name, _)| name).collect();
+    let examples: BTreeSet<String> = compose::settings().into_iter().collect();
     let mut asked_for = asked_for();
     // Docker Compose's own.
     asked_for.insert("COMPOSE_FILE".to_owned());
