@@ -16,6 +16,7 @@ const SPECTATORS: usize = 40;
 const LENIENCE: u32 = 3;
 /// HAProxy finds what changed within this time.
 const SEEN_WITHIN: Duration = Duration::from_secs(4);
+const OTHER_PASSWORD: &str = "another-password";
 const UP: [&str; 5] = ["up", "--detach", "--wait", "--no-build", "--no-recreate"];
 
 /// Runs the delivered compose file and breaks it under load.
@@ -196,12 +197,19 @@ async fn run(args: Args) -> Result<usize, String> {
     for (name, allowed, act) in STEPS {
         drill.step(name, allowed, act).await;
     }
-    encrypted(&mut drill, port, password).await?;
+    drill.compose.set("MASTER_PASSWORDS", OTHER_PASSWORD);
+    drill.compose.set("REDIS_INGEST_PASSWORD", "other1");
+    drill
+        .step("other passwords", back_within(30), |c| {
+            c.run(&["up", "--detach", "--wait", "--no-build"])
+        })
+        .await;
+    encrypted(&mut drill, port).await?;
     Ok(drill.faults)
 }
 
-/// The same front door with a certificate, which is then renewed.
-async fn encrypted(drill: &mut Drill, port: u16, password: Option<&str>) -> Result<(), String> {
+/// The same front door with a certificate, which is then renewed. The admin password is the other one.
+async fn encrypted(drill: &mut Drill, port: u16) -> Result<(), String> {
     let authority = Authority::new();
     authority.issue("127.0.0.1");
     let compose = &mut drill.compose;
@@ -211,6 +219,7 @@ async fn encrypted(drill: &mut Drill, port: u16, password: Option<&str>) -> Resu
     compose.run(&["up", "--detach", "--wait", "--no-build"])?;
     let origin = format!("https://127.0.0.1:{port}");
     let trust = Trust::of(&authority);
+    let password = Some(OTHER_PASSWORD);
     drill.observer = Observer::start(&origin, &trust, password, "TLS", SPECTATORS).await?;
     tokio::time::sleep(SEEN_WITHIN).await;
     let renewed = authority.issue("127.0.0.1");
