@@ -229,6 +229,11 @@ mod tests {
 
     #[test]
     fn a_ring_that_is_refused_later_sends_nothing_and_says_so() {
+        // On a thread of its own, which takes the refusal with it.
+        std::thread::spawn(refused_later).join().expect("no panic");
+    }
+
+    fn refused_later() {
         let Ok(mut ring) = Ring::open() else {
             return;
         };

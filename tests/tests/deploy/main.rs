@@ -1,6 +1,7 @@
 //! The README's first command, walked through as a new user would.
 
 mod alerts;
+mod health;
 mod settings;
 mod tls;
 mod units;

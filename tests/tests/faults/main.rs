@@ -13,7 +13,7 @@ mod tls;
 mod unread;
 
 use serde_json::json;
-use system_tests::{SAMPLE_XML, Stack, StackConfig};
+use system_tests::{SAMPLE_XML, Spectator, Stack, StackConfig};
 
 const RACE: &str = "K1M_QUA_4";
 
@@ -42,4 +42,15 @@ async fn running_with(config: StackConfig) -> (Stack, String) {
 async fn push(stack: &Stack, key: &str, bib: u32, time: u32) {
     let pushed = stack.ingest().push_result(key, RACE, bib, time).await;
     assert_eq!(pushed.body, json!({ "updated": 1 }));
+}
+
+/// Waits until a spectator has got everything up to where the event stands now: by diffs, or by a full of another epoch.
+async fn catch_up(stack: &Stack, spectator: &mut Spectator) {
+    let path = format!("/events/E/results/{RACE}");
+    let read = stack.gateway_at(0).get(&path).await;
+    let position = |name: &str| read.headers[name].to_str().expect("text").to_owned();
+    let (epoch, seq) = (position("x-event-epoch"), position("x-event-seq"));
+    while spectator.standing().epoch != epoch || spectator.seq().to_string() != seq {
+        spectator.message().await;
+    }
 }
