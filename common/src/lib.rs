@@ -13,6 +13,7 @@ pub mod config;
 pub mod descriptors;
 pub mod domain;
 pub mod healthcheck;
+pub mod hex;
 pub mod http;
 pub mod plan;
 pub mod protocol;

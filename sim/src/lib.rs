@@ -6,4 +6,5 @@
 pub mod beat;
 pub mod booth;
 pub mod crowd;
+pub mod http;
 pub mod race_day;

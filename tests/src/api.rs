@@ -28,7 +28,7 @@ impl Api {
     ///
     /// Never in practice: the client has no options that can fail.
     pub fn new(origin: &str) -> Self {
-        let builder = reqwest::Client::builder().timeout(crate::DEADLINE);
+        let builder = sim::http::client().timeout(crate::DEADLINE);
         Self {
             http: builder.build().expect("a client without TLS"),
             base: format!("{origin}/api/v1"),

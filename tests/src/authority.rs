@@ -104,13 +104,11 @@ impl Trust {
     ///
     /// When the authority's certificate can't be read.
     pub fn http(&self) -> reqwest::ClientBuilder {
-        let builder = reqwest::Client::builder();
+        let builder = sim::http::client();
         match &self.pem {
             Some(pem) => {
                 let certificate = reqwest::Certificate::from_pem(pem).expect("a certificate");
-                builder
-                    .tls_built_in_root_certs(false)
-                    .add_root_certificate(certificate)
+                builder.tls_certs_only([certificate])
             }
             None => builder,
         }

@@ -67,7 +67,7 @@ impl HaProxy {
             environment,
         };
         until("a gateway to be ready", || async {
-            let healthy = reqwest::get(format!("http://{health}/health")).await;
+            let healthy = sim::http::get(format!("http://{health}/health")).await;
             healthy.ok()?.status().is_success().then_some(())
         })
         .await;

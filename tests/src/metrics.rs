@@ -8,7 +8,7 @@ use std::str::FromStr;
 ///
 /// When `address`, of `--metrics-listen`, does not answer.
 pub async fn metric<T: FromStr>(address: &str, name: &str) -> Option<T> {
-    let answer = reqwest::get(format!("http://{address}/metrics")).await;
+    let answer = sim::http::get(format!("http://{address}/metrics")).await;
     let text = answer.expect("an answer").text().await.expect("text");
     let mut values = text
         .lines()

@@ -29,7 +29,7 @@ pub async fn until<T, P: Future<Output = Option<T>>>(
 pub async fn ready(address: &str) {
     let url = format!("http://{address}/ready");
     until("a service to be ready", || async {
-        let ready = reqwest::get(&url).await.ok()?;
+        let ready = sim::http::get(&url).await.ok()?;
         ready.status().is_success().then_some(())
     })
     .await;

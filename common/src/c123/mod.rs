@@ -8,6 +8,7 @@ pub mod decode;
 mod export;
 mod sections;
 mod units;
+mod well_formed;
 
 pub use export::{Imported, parse};
 

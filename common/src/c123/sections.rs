@@ -7,10 +7,12 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-use super::ExportError;
+use super::{
+    ExportError,
+    well_formed::{self, Breach},
+};
 
 const ROOT: &str = "Canoe123Data";
-const CDATA: &str = "<![CDATA[";
 /// An export is four levels deep; the rest is room for fields that nobody reads.
 const DEPTH_MAX: usize = 16;
 
@@ -47,17 +49,22 @@ pub(super) fn read<'a>(
     text: &'a str,
     visit: &mut dyn FnMut(Section<'a>),
 ) -> Result<(), ExportError> {
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().enable_all_checks(true);
     let mut walker = Walker {
         text,
-        reader: Reader::from_str(text),
+        reader,
         at: 0,
     };
-    walker.root()?;
-    while let Some(start) = walker.child()? {
+    let root = walker.root()?;
+    while !root.empty
+        && let Some(start) = walker.child()?
+    {
         let section = walker.section(start, 2)?;
         visit(section);
     }
-    walker.end_of_document()
+    walker.end_of_document()?;
+    well_formed::document(text)
 }
 
 struct Walker<'a> {
@@ -80,6 +87,10 @@ impl<'a> Walker<'a> {
         match self.reader.read_event() {
             Ok(Event::DocType(_)) => Err(self.malformed("DTDs are refused")),
             Ok(Event::Eof) => Err(self.malformed("the document ends too early: is it truncated?")),
+            Ok(Event::PI(instruction)) => {
+                self.kept(well_formed::instruction(&instruction))?;
+                Ok(Event::PI(instruction))
+            }
             Ok(event) => Ok(event),
             Err(error) => {
                 self.at = position(self.reader.error_position());
@@ -99,40 +110,39 @@ impl<'a> Walker<'a> {
 
     /// The element that was read last.
     fn start(&self, element: &BytesStart<'_>, empty: bool) -> Result<Start<'a>, ExportError> {
-        for attribute in element.attributes() {
-            attribute.map_err(|error| self.malformed(error))?;
-        }
-        let name = self.read_last("<".len(), element.name().as_ref())?;
+        self.kept(well_formed::element(element))?;
+        let start = self.at + "<".len();
+        let name = self
+            .text
+            .get(start..start + element.name().as_ref().len())
+            .ok_or_else(|| self.malformed("a name that is cut inside a character"))?;
         let local = name.split_once(':').map_or(name, |(_, local)| local);
         Ok(Start { name: local, empty })
     }
 
-    /// A part of what was read last, `from` bytes after its start, as it stands in the text: the reader
-    /// has only its bytes, and would have to check again that they are UTF-8.
-    fn read_last(&self, from: usize, part: &[u8]) -> Result<&'a str, ExportError> {
-        let start = self.at + from;
-        let text = self.text.get(start..start + part.len());
-        debug_assert_eq!(text.map(str::as_bytes), Some(part));
-        text.ok_or_else(|| self.malformed("text that is cut inside a character"))
+    /// Tells a breach of a rule with its place.
+    fn kept<T>(&self, checked: Result<T, Breach>) -> Result<T, ExportError> {
+        checked.map_err(|breach| self.malformed(breach))
     }
 
-    fn root(&mut self) -> Result<(), ExportError> {
+    fn root(&mut self) -> Result<Start<'a>, ExportError> {
         loop {
             let start = match self.next()? {
                 Event::Start(element) => self.start(&element, false)?,
                 Event::Empty(element) => self.start(&element, true)?,
                 Event::Text(text) if is_blank(&text) => continue,
-                Event::Decl(_) | Event::Comment(_) | Event::PI(_) => continue,
+                Event::Decl(declaration) => {
+                    self.kept(well_formed::declaration(&declaration))?;
+                    continue;
+                }
+                Event::Comment(_) | Event::PI(_) => continue,
                 _ => return Err(self.malformed("text before the root element")),
             };
             if start.name != ROOT {
                 let reason = format!("the root element is {}, not {ROOT}", start.name);
                 return Err(self.malformed(reason));
             }
-            if start.empty {
-                return Err(ExportError::Missing("Events section"));
-            }
-            return Ok(());
+            return Ok(start);
         }
     }
 
@@ -187,11 +197,11 @@ impl<'a> Walker<'a> {
         loop {
             let inner = match self.next()? {
                 Event::Text(part) => {
-                    text += self.read_last(0, &part)?;
+                    text += part.into_inner();
                     continue;
                 }
                 Event::CData(part) => {
-                    text += self.read_last(CDATA.len(), &part)?;
+                    text += part.into_inner();
                     continue;
                 }
                 Event::GeneralRef(reference) => {
@@ -217,25 +227,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// The five entities that XML defines and character references; a document can't define more.
     fn character(&self, reference: &BytesRef<'_>) -> Result<char, ExportError> {
-        let resolved = reference
-            .resolve_char_ref()
-            .map_err(|e| self.malformed(e))?;
-        if let Some(character) = resolved {
-            return Ok(character);
-        }
-        match reference.as_ref() {
-            b"amp" => Ok('&'),
-            b"lt" => Ok('<'),
-            b"gt" => Ok('>'),
-            b"quot" => Ok('"'),
-            b"apos" => Ok('\''),
-            name => {
-                let name = String::from_utf8_lossy(name);
-                Err(self.malformed(format!("the entity &{name}; is not defined")))
-            }
-        }
+        self.kept(well_formed::character(reference))
     }
 
     fn end_of_document(&mut self) -> Result<(), ExportError> {
@@ -243,7 +236,8 @@ impl<'a> Walker<'a> {
             self.at = position(self.reader.buffer_position());
             match self.reader.read_event() {
                 Ok(Event::Eof) => return Ok(()),
-                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::Comment(_)) => {}
+                Ok(Event::PI(instruction)) => self.kept(well_formed::instruction(&instruction))?,
                 Ok(Event::Text(text)) if is_blank(&text) => {}
                 Ok(_) => return Err(self.malformed("something follows the root element")),
                 Err(error) => return Err(self.malformed(error)),
@@ -252,8 +246,8 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn is_blank(text: &[u8]) -> bool {
-    text.iter().all(u8::is_ascii_whitespace)
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_whitespace())
 }
 
 fn position(offset: u64) -> usize {

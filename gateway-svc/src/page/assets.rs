@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io::Write};
 
 use bytes::Bytes;
+use common::hex::hex;
 use flate2::{Compression, write::GzEncoder};
 use http::HeaderMap;
 use rust_embed::Embed;
@@ -108,7 +109,7 @@ impl Assets {
         for text in templates.iter().chain([&script, &style, &icon]) {
             digest.update(text);
         }
-        let mut version = format!("{:x}", digest.finalize());
+        let mut version = hex(&digest.finalize());
         version.truncate(VERSION_CHARS);
         let folder = format!("/assets/{version}");
         let [document, manifest, worker] = templates.map(|text| text.replace("{assets}", &folder));

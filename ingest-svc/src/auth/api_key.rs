@@ -3,10 +3,11 @@
 //! A key is an HMAC of the event's id and salt under the service's secret, so that the admin list can
 //! show it and a dump of Redis can't. Redis holds the key's digest, for finding the event.
 
-use std::fmt::Write;
-
-use common::domain::{EventId, EventRecord, KeyRecord, KeyWindow};
-use hmac::{Hmac, Mac};
+use common::{
+    domain::{EventId, EventRecord, KeyRecord, KeyWindow},
+    hex::hex,
+};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -69,14 +70,4 @@ impl ApiKeys {
     pub fn is_well_formed(key: &str) -> bool {
         key.len() == KEY_CHARS && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

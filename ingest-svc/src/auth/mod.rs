@@ -19,7 +19,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use moka::sync::Cache;
 use tracing::warn;
 
-pub use api_key::{ApiKeys, hex};
+pub use api_key::ApiKeys;
 pub use attempts::Attempts;
 pub use master_key::MasterKeys;
 

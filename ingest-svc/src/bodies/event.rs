@@ -8,6 +8,7 @@ use base64::{
 };
 use common::{
     domain::{EventDetails, EventId, ImageRecord, image::ImageType},
+    hex::hex,
     http::ApiError,
 };
 use jiff::civil::Date;
@@ -15,8 +16,6 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-
-use crate::auth::hex;
 
 const TEXT_CHARS_MAX: usize = 500;
 const IMAGE_BYTES_MAX: usize = 1 << 20;

@@ -56,7 +56,7 @@ impl Client {
     /// For the server at `base_url`, such as `http://localhost:3000`.
     pub fn new(base_url: &str, master_key: Option<String>) -> Result<Self, BoothError> {
         Ok(Self {
-            http: reqwest::Client::builder().timeout(TIMEOUT).build()?,
+            http: crate::http::client().timeout(TIMEOUT).build()?,
             base_url: format!("{}/api/v1", base_url.trim_end_matches('/')),
             master_key,
             event_id: String::new(),

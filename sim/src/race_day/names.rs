@@ -1,6 +1,6 @@
 //! Invented people in real-looking clubs.
 
-use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
 use super::{Athlete, Class};
 

@@ -1,6 +1,6 @@
 //! How one run goes.
 
-use rand::{Rng, rngs::StdRng};
+use rand::{RngExt, rngs::StdRng};
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -157,7 +157,7 @@ impl System {
         let source = on_core(LOAD_CORE, "metronome", &args, "");
         let event = format!("http://{address}/api/v1/events/{EVENT}");
         until("the event to be running", || async {
-            let event: Value = reqwest::get(&event).await.ok()?.json().await.ok()?;
+            let event: Value = sim::http::get(&event).await.ok()?.json().await.ok()?;
             (event["event"]["status"] == "running" || event["status"] == "running").then_some(())
         })
         .await;

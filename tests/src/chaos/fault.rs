@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::{Rng, rngs::StdRng};
+use rand::{RngExt, rngs::StdRng};
 use tokio::sync::watch;
 
 use super::{EVENTS, viewer::Viewer};

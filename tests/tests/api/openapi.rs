@@ -153,13 +153,13 @@ async fn the_description_and_its_page_are_served_without_anything_from_elsewhere
     let stack = Stack::start().await;
     let origin = &stack.gateways[0].origin;
     for path in ["/openapi.json", "/api/v1/openapi.json"] {
-        let served = reqwest::get(format!("{origin}{path}"))
+        let served = sim::http::get(format!("{origin}{path}"))
             .await
             .expect("an answer");
         assert_eq!(served.headers()["content-type"], "application/json");
         assert_eq!(served.text().await.expect("text"), openapi::document());
     }
-    let page = reqwest::get(format!("{origin}/docs/"))
+    let page = sim::http::get(format!("{origin}/docs/"))
         .await
         .expect("an answer");
     let policy = page.headers()["content-security-policy"]
@@ -174,7 +174,7 @@ async fn the_description_and_its_page_are_served_without_anything_from_elsewhere
         html.contains("swagger-ui") && !html.contains("//"),
         "{html}"
     );
-    let script = reqwest::get(format!("{origin}/docs/swagger-initializer.js")).await;
+    let script = sim::http::get(format!("{origin}/docs/swagger-initializer.js")).await;
     let script = script.expect("an answer").text().await.expect("text");
     assert!(script.contains("/openapi.json"), "{script}");
 }

@@ -65,7 +65,7 @@ async fn health_and_readiness_follow_redis() {
         stack.gateways[0].origin.clone(),
     ];
     let ready = |origin: String| async move {
-        let response = reqwest::get(format!("{origin}/ready"))
+        let response = sim::http::get(format!("{origin}/ready"))
             .await
             .expect("an answer");
         response.status().as_u16()
@@ -75,7 +75,7 @@ async fn health_and_readiness_follow_redis() {
     }
     stack.redis_mut().kill();
     for origin in &origins {
-        let health = reqwest::get(format!("{origin}/health"))
+        let health = sim::http::get(format!("{origin}/health"))
             .await
             .expect("an answer");
         let body: serde_json::Value = health.json().await.expect("JSON");

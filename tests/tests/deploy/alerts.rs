@@ -50,7 +50,7 @@ impl Prometheus {
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        let answer = reqwest::get(format!("{}/api/v1/{path}", self.origin)).await;
+        let answer = sim::http::get(format!("{}/api/v1/{path}", self.origin)).await;
         let body: Value = answer.ok()?.json().await.ok()?;
         Some(body["data"].clone())
     }

@@ -10,7 +10,7 @@ use super::{RACE, push, running};
 
 async fn status(stack: &Stack, path: &str) -> u16 {
     let origin = &stack.gateways[0].origin;
-    let answer = reqwest::get(format!("{origin}{path}"))
+    let answer = sim::http::get(format!("{origin}{path}"))
         .await
         .expect("an answer");
     answer.status().as_u16()

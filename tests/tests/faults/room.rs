@@ -15,7 +15,7 @@ use super::{RACE, catch_up, push, running_with};
 const FILE_KIB_MAX: u64 = 200;
 
 async fn is_ready(stack: &Stack) -> bool {
-    let answer = reqwest::get(format!("{}/ready", stack.ingests[0].origin)).await;
+    let answer = sim::http::get(format!("{}/ready", stack.ingests[0].origin)).await;
     answer.expect("ingest answers").status().is_success()
 }
 

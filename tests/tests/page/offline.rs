@@ -78,7 +78,7 @@ async fn it_can_be_installed() {
 #[tokio::test]
 async fn files_are_compressed_and_kept_for_good_and_the_policy_is_strict() {
     let day = Day::half_way().await;
-    let client = reqwest::Client::builder().build().expect("a client");
+    let client = sim::http::client().build().expect("a client");
     let get = async |path: &str, coding: &str| {
         let request = client
             .get(format!("{}{path}", day.origin()))

@@ -25,7 +25,7 @@ struct Balancer {
 
 async fn pass(State(balancer): State<Balancer>, request: Request) -> Response {
     let path = request.uri().path_and_query().expect("a path").to_string();
-    let answer = reqwest::get(format!("{}{path}", balancer.gateway)).await;
+    let answer = sim::http::get(format!("{}{path}", balancer.gateway)).await;
     let answer = answer.expect("the gateway answers");
     let mut response = Response::builder().status(answer.status());
     for name in [header::CONTENT_TYPE, header::CACHE_CONTROL] {
