@@ -6,6 +6,7 @@
 
 mod answers;
 mod config;
+mod due;
 mod entrance;
 mod metrics;
 mod page;
@@ -81,7 +82,7 @@ pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Resu
     let registry = Registry::new();
     let http_metrics = HttpMetrics::register(&registry)?;
     let metrics = Metrics::register(&registry, feed.clone())?;
-    let answers = Answers::new(store.clone());
+    let answers = Answers::new(store.clone(), config.room().limits);
     let stores = (store.clone(), answers.clone());
     let prepared = Shards::prepare(workers(&config))?;
     let shards = prepared.shards().clone();

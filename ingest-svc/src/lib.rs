@@ -9,6 +9,7 @@ mod auth;
 pub mod bodies;
 mod change;
 mod config;
+mod keeper;
 mod memory;
 mod metrics;
 mod routes;

@@ -9,6 +9,12 @@ pub struct Metrics {
     pub auth_failures: IntCounter,
     /// `ingest_commits_total{what}`: changes committed.
     pub commits: IntCounterVec,
+    /// `ingest_skipped_rows_total{what}`: rows of pushes that were left out.
+    pub skipped_rows: IntCounterVec,
+    /// `ingest_unread_values_total`: values of exports that could not be read.
+    pub unread_values: IntCounter,
+    /// `ingest_lists_against_totals_total`: lists of imports in which the export's places are others than totals give.
+    pub lists_against_totals: IntCounter,
     /// `ingest_conflicts_total`: plans computed again because another process was faster.
     pub conflicts: IntCounter,
 }
@@ -25,6 +31,21 @@ impl Metrics {
                 Opts::new("ingest_commits_total", "Changes committed."),
                 &["what"],
             )?,
+            skipped_rows: IntCounterVec::new(
+                Opts::new(
+                    "ingest_skipped_rows_total",
+                    "Rows of pushes that were left out.",
+                ),
+                &["what"],
+            )?,
+            unread_values: IntCounter::new(
+                "ingest_unread_values_total",
+                "Values of exports that could not be read.",
+            )?,
+            lists_against_totals: IntCounter::new(
+                "ingest_lists_against_totals_total",
+                "Lists of imports in which the export's places are others than totals give.",
+            )?,
             conflicts: IntCounter::new(
                 "ingest_conflicts_total",
                 "Plans computed again because another process was faster.",
@@ -32,6 +53,9 @@ impl Metrics {
         };
         registry.register(Box::new(metrics.auth_failures.clone()))?;
         registry.register(Box::new(metrics.commits.clone()))?;
+        registry.register(Box::new(metrics.skipped_rows.clone()))?;
+        registry.register(Box::new(metrics.unread_values.clone()))?;
+        registry.register(Box::new(metrics.lists_against_totals.clone()))?;
         registry.register(Box::new(metrics.conflicts.clone()))?;
         Ok(metrics)
     }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Config,
     auth::{ApiKeys, Attempts, Credentials, EventsOfKeys},
+    keeper::Keeper,
     memory::Memory,
     metrics::Metrics,
 };
@@ -32,6 +33,8 @@ pub struct App {
     pub events_of_keys: EventsOfKeys,
     /// Events as this process last knew them.
     pub memory: Memory,
+    /// Does what is due of events.
+    pub keeper: Keeper,
     /// Failed authentications of administrators by client address.
     pub admin_attempts: Arc<Attempts>,
     /// Failed authentications of operators, apart from the other: a bridge with an old key must not
@@ -72,6 +75,7 @@ impl App {
             keys: Arc::new(keys),
             events_of_keys: EventsOfKeys::new(EVENTS_OF_KEYS_MAX),
             memory: Memory::default(),
+            keeper: Keeper::default(),
             admin_attempts: attempts(),
             key_attempts: attempts(),
             limits: config.history.limits(&config.common.without),

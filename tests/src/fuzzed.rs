@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use common::{
-    c123::{self, decode::decode},
-    domain::{Competition, EventConfig, Export, MergeStrategy},
+    c123::{self, Parsed, decode::decode},
+    domain::{Competition, EventConfig, MergeStrategy},
     http::{ApiError, body::parse_json},
 };
 use gateway_svc::websocket::{Offer, Reader, Received};
@@ -26,9 +26,13 @@ pub fn export(bytes: &[u8]) {
     let Ok(text) = decode(bytes, None) else {
         return;
     };
-    let Ok((Export { competition, .. }, imported)) = c123::parse(&text) else {
+    let Ok(Parsed {
+        export, imported, ..
+    }) = c123::parse(&text)
+    else {
         return;
     };
+    let competition = export.competition;
     let rows: usize = competition.rows.values().map(BTreeMap::len).sum();
     assert_eq!(imported.results, rows);
     let merged =
@@ -43,7 +47,7 @@ pub fn export(bytes: &[u8]) {
 ///
 /// When a refusal has no reason.
 pub fn bodies(bytes: &[u8]) {
-    refused_with_reason(parse_json::<ResultsBody>(bytes).map(ResultsBody::into_rows));
+    refused_with_reason(parse_json(bytes).and_then(ResultsBody::into_rows));
     refused_with_reason(parse_json(bytes).and_then(OnCourseBody::into_entries));
     refused_with_reason(parse_json::<NewEventBody>(bytes).and_then(|body| body.details()));
     refused_with_reason(parse_json::<EditBody>(bytes));

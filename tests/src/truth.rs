@@ -48,7 +48,21 @@ pub async fn assert_as_from_scratch(stack: &Stack, event_id: &str, day: &RaceDay
     let computed = public_bodies(&gateway, SCRATCH, day).await;
     for ((resource, played), (_, computed)) in played.iter().zip(&computed) {
         for part in ["results", "startlist", "categories", "oncourse", "classes"] {
-            assert_eq!(played[part], computed[part], "{resource}");
+            // Each event names its starts in its own way.
+            let [played, computed] = [played, computed].map(|body| without_row_ids(&body[part]));
+            assert_eq!(played, computed, "{resource}");
         }
+    }
+}
+
+fn without_row_ids(value: &Value) -> Value {
+    match value {
+        Value::Array(rows) => rows.iter().map(without_row_ids).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| *name != "rowId")
+            .map(|(name, value)| (name.clone(), without_row_ids(value)))
+            .collect(),
+        other => other.clone(),
     }
 }

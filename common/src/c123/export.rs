@@ -1,19 +1,27 @@
 //! From sections to domain types.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ExportError,
+    ExportError, results,
     sections::{self, Section, line_and_column},
-    units::{RawResult, Units},
+    warnings::{Warning, Warnings},
 };
 use crate::domain::{
-    CatId, Category, Class, ClassId, Competition, Course, Export, Participant, ParticipantId,
-    Penalty, Race, RaceId, ResultStatus, Row, Run, import::ExportedDetails,
+    CatId, Category, Class, ClassId, Competition, Course, Export, Participant, ParticipantId, Race,
+    RaceId, RowId, import::ExportedDetails,
 };
+
+const FIELD_CHARS_MAX: usize = 1_000;
+/// No competition is larger; what is compared with each other stays cheap.
+const CLASSES_MAX: usize = 200;
+const RACES_MAX: usize = 1_000;
+const CLASSES_TIMES_RACES_MAX: usize = 100_000;
+const CATEGORIES_MAX: usize = 2_000;
+const COURSES_MAX: usize = 1_000;
 
 /// How many rows of each kind an export brought.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -41,29 +49,62 @@ struct Sections<'a> {
     courses: Vec<Section<'a>>,
 }
 
+/// A whole export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What it says.
+    pub export: Export,
+    /// How much that is.
+    pub imported: Imported,
+    /// The first values that could not be read.
+    pub warnings: Vec<Warning>,
+    /// How many could not.
+    pub warning_count: usize,
+}
+
 /// Reads a whole export, or says why it can't be used.
-pub fn parse(text: &str) -> Result<(Export, Imported), ExportError> {
+pub fn parse(text: &str) -> Result<Parsed, ExportError> {
     // The reader would skip a byte order mark without counting it.
     let text = text.trim_start_matches('\u{feff}');
     let mut sections = Sections::default();
     sections::read(text, &mut |section| sections.sort_in(section))?;
+    sections.check_fields(text)?;
     let details = sections.event.as_ref().map(details);
     let mut export = Export {
         details: details.ok_or(ExportError::Missing("Events section"))?,
         ..Export::default()
     };
+    let mut warnings = Warnings::of(text);
     let competition = &mut export.competition;
-    read_classes(&sections.classes, competition);
+    read_classes(&sections.classes, competition, &mut warnings)?;
     let mut imported = Imported {
         classes: competition.structure.classes.len(),
-        courses: read_courses(&sections.courses, competition),
-        participants: read_participants(&sections.participants, competition),
-        races: read_races(&sections.races, competition),
+        courses: read_courses(&sections.courses, competition, &mut warnings)?,
+        participants: read_participants(&sections.participants, competition, &mut warnings),
+        races: read_races(&sections.races, competition, &mut warnings)?,
         results: 0,
     };
     check_complete(&imported)?;
-    imported.results = read_results(text, &sections.results, competition)?;
-    Ok((export, imported))
+    check_bound(
+        "classes × races",
+        imported.classes * imported.races,
+        CLASSES_TIMES_RACES_MAX,
+    )?;
+    imported.results = results::read(&sections.results, competition, &mut warnings);
+    let (warnings, warning_count) = warnings.into_parts();
+    Ok(Parsed {
+        export,
+        imported,
+        warnings,
+        warning_count,
+    })
+}
+
+fn check_bound(what: &'static str, count: usize, max: usize) -> Result<(), ExportError> {
+    if count > max {
+        return Err(ExportError::TooMany { what, max });
+    }
+    Ok(())
 }
 
 impl<'a> Sections<'a> {
@@ -77,6 +118,29 @@ impl<'a> Sections<'a> {
             "CourseData" => self.courses.push(section),
             _ => {}
         }
+    }
+
+    fn check_fields(&self, text: &str) -> Result<(), ExportError> {
+        let lists = [
+            &self.participants,
+            &self.classes,
+            &self.races,
+            &self.results,
+            &self.courses,
+        ];
+        let sections = lists.into_iter().flatten().chain(&self.event);
+        let nested = sections.flat_map(|section| std::iter::once(section).chain(&section.nested));
+        for section in nested {
+            if let Some(field) = section.field_over(FIELD_CHARS_MAX) {
+                return Err(ExportError::TooLong {
+                    section: section.name.to_owned(),
+                    line: line_and_column(text, section.offset_of(field)).0,
+                    field: field.to_owned(),
+                    max: FIELD_CHARS_MAX,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -96,11 +160,6 @@ fn owned(section: &Section<'_>, field: &str) -> Option<String> {
     section.text(field).map(str::to_owned)
 }
 
-/// A number that nothing depends on: anything else than a number is none.
-fn number(section: &Section<'_>, field: &str) -> Option<u32> {
-    section.text(field)?.parse().ok()
-}
-
 fn details(section: &Section<'_>) -> ExportedDetails {
     // The date part is what counts: the offset is the venue's and must not move the day.
     let date = |field| section.text(field)?.get(..10)?.parse().ok();
@@ -114,7 +173,12 @@ fn details(section: &Section<'_>) -> ExportedDetails {
     }
 }
 
-fn read_classes(sections: &[Section<'_>], competition: &mut Competition) {
+fn read_classes(
+    sections: &[Section<'_>],
+    competition: &mut Competition,
+    warnings: &mut Warnings<'_>,
+) -> Result<(), ExportError> {
+    let mut categories = 0;
     for section in sections {
         let Some(class_id) = section.text("ClassId").map(ClassId::new) else {
             continue;
@@ -125,40 +189,64 @@ fn read_classes(sections: &[Section<'_>], competition: &mut Competition) {
             .participants
             .entry(class_id.clone())
             .or_default();
+        let nested = section.nested.iter();
         classes.push(Class {
             class_id,
             name: owned(section, "Class"),
             long_title: owned(section, "LongTitle"),
-            categories: section.nested.iter().filter_map(category).collect(),
+            categories: nested
+                .filter_map(|section| category(section, warnings))
+                .collect(),
         });
+        categories += classes.last().map_or(0, |class| class.categories.len());
+        check_bound("classes", classes.len(), CLASSES_MAX)?;
+        check_bound("categories", categories, CATEGORIES_MAX)?;
     }
+    Ok(())
 }
 
-fn category(section: &Section<'_>) -> Option<Category> {
+fn category(section: &Section<'_>, warnings: &mut Warnings<'_>) -> Option<Category> {
     if section.name != "Categories" {
         return None;
     }
     Some(Category {
         cat_id: CatId::new(section.text("CatId")?),
         name: owned(section, "Category"),
-        first_year: number(section, "FirstYear"),
-        last_year: number(section, "LastYear"),
+        first_year: warnings.number(section, "FirstYear"),
+        last_year: warnings.number(section, "LastYear"),
     })
 }
 
-fn read_courses(sections: &[Section<'_>], competition: &mut Competition) -> usize {
+fn read_courses(
+    sections: &[Section<'_>],
+    competition: &mut Competition,
+    warnings: &mut Warnings<'_>,
+) -> Result<usize, ExportError> {
     let courses = &mut Arc::make_mut(&mut competition.structure).courses;
     for section in sections {
-        if let Some(course_nr) = number(section, "CourseNr") {
+        if let Some(course_nr) = warnings.number(section, "CourseNr") {
             let config = section.text("CourseConfig").unwrap_or_default();
             courses.insert(course_nr, Course::from_config(config));
         }
+        check_bound("courses", courses.len(), COURSES_MAX)?;
     }
-    courses.len()
+    Ok(courses.len())
 }
 
-fn read_participants(sections: &[Section<'_>], competition: &mut Competition) -> usize {
-    for participant in sections.iter().filter_map(participant) {
+fn read_participants(
+    sections: &[Section<'_>],
+    competition: &mut Competition,
+    warnings: &mut Warnings<'_>,
+) -> usize {
+    // A team's members are of other classes than the team.
+    let sections_by_id: HashMap<&str, &Section<'_>> = sections
+        .iter()
+        .filter_map(|section| Some((section.text("Id")?, section)))
+        .collect();
+    for section in sections {
+        let Some(participant) = participant(section, &sections_by_id, warnings) else {
+            continue;
+        };
         let class = competition.participants.get_mut(&participant.class_id);
         if let Some(class) = class {
             class.insert(participant.participant_id.clone(), Arc::new(participant));
@@ -171,16 +259,31 @@ fn read_participants(sections: &[Section<'_>], competition: &mut Competition) ->
         .sum()
 }
 
-fn participant(section: &Section<'_>) -> Option<Participant> {
+fn participant(
+    section: &Section<'_>,
+    sections_by_id: &HashMap<&str, &Section<'_>>,
+    warnings: &mut Warnings<'_>,
+) -> Option<Participant> {
+    let is_team = section
+        .text("IsTeam")
+        .is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1");
+    let member = |field| {
+        let member = sections_by_id.get(section.text(field)?)?;
+        Some(name(member)).filter(|name| !name.is_empty())
+    };
+    let members = ["Member1", "Member2", "Member3"].into_iter();
     Some(Participant {
         participant_id: ParticipantId::new(section.text("Id")?),
         class_id: ClassId::new(section.text("ClassId")?),
-        bib: number(section, "EventBib"),
+        row_id: RowId::default(),
+        bib: warnings.bib(section, "EventBib"),
         athlete_id: owned(section, "ICFId"),
         name: name(section),
         club: owned(section, "Club"),
         noc: owned(section, "NOC"),
         cat_id: section.text("CatId").map(CatId::new),
+        is_team,
+        members: members.filter(|_| is_team).filter_map(member).collect(),
     })
 }
 
@@ -198,152 +301,40 @@ fn name(section: &Section<'_>) -> String {
     named.collect::<Vec<_>>().join(" / ")
 }
 
-fn read_races(sections: &[Section<'_>], competition: &mut Competition) -> usize {
-    for race in sections.iter().filter_map(race) {
-        let structure = Arc::make_mut(&mut competition.structure);
-        structure
-            .races
-            .retain(|known| known.race_id != race.race_id);
+fn read_races(
+    sections: &[Section<'_>],
+    competition: &mut Competition,
+    warnings: &mut Warnings<'_>,
+) -> Result<usize, ExportError> {
+    for section in sections {
+        let Some(race) = race(section, warnings) else {
+            continue;
+        };
+        let races = &mut Arc::make_mut(&mut competition.structure).races;
+        races.retain(|known| known.race_id != race.race_id);
         competition.rows.entry(race.race_id.clone()).or_default();
-        structure.races.push(race);
+        races.push(race);
+        check_bound("races", races.len(), RACES_MAX)?;
     }
     // A race without a place in the schedule comes last; equal places keep the export's order.
     let order = |race: &Race| race.race_order.unwrap_or(u32::MAX);
     let races = &mut Arc::make_mut(&mut competition.structure).races;
     races.sort_by_key(order);
-    races.len()
+    Ok(races.len())
 }
 
-fn race(section: &Section<'_>) -> Option<Race> {
+fn race(section: &Section<'_>, warnings: &mut Warnings<'_>) -> Option<Race> {
     Some(Race {
         race_id: RaceId::new(section.text("RaceId")?),
         class_id: ClassId::new(section.text("ClassId")?),
         discipline: owned(section, "DisId").unwrap_or_default(),
-        race_order: number(section, "RaceOrder"),
+        race_order: warnings.number(section, "RaceOrder"),
         start_time: owned(section, "StartTime"),
         start_interval: owned(section, "StartInterval"),
-        course_nr: number(section, "CourseNr"),
-        race_status: number(section, "RaceStatus"),
+        course_nr: warnings.number(section, "CourseNr"),
+        race_status: warnings.number(section, "RaceStatus"),
         custom_title: owned(section, "CustomTitle"),
     })
-}
-
-fn read_results(
-    text: &str,
-    sections: &[Section<'_>],
-    competition: &mut Competition,
-) -> Result<usize, ExportError> {
-    let raw = sections
-        .iter()
-        .map(|section| raw_result(text, section))
-        .collect::<Result<Vec<_>, _>>()?;
-    let units = Units::detect(&raw);
-    for (section, raw) in sections.iter().zip(raw) {
-        let absurd = |field| number_error(text, section, field);
-        let run = Run {
-            time: convert(raw.time, |time| units.time(time)).map_err(|()| absurd("Time"))?,
-            pen: convert(raw.pen, |pen| units.penalty(pen)).map_err(|()| absurd("Pen"))?,
-            total: convert(raw.total, |total| units.time(total)).map_err(|()| absurd("Total"))?,
-            status: section.text("Status").and_then(ResultStatus::parse),
-            gates: section.raw("Gates").map(gates).unwrap_or_default(),
-            dt_start: owned(section, "dtStart"),
-            dt_finish: owned(section, "dtFinish"),
-        };
-        add_row(section, run, competition);
-    }
-    Ok(competition
-        .rows
-        .values()
-        .map(std::collections::BTreeMap::len)
-        .sum())
-}
-
-/// Adds a start row, unless its race or participant is unknown.
-fn add_row(section: &Section<'_>, run: Run, competition: &mut Competition) -> Option<()> {
-    let race = competition
-        .structure
-        .race(&RaceId::new(section.text("RaceId")?))?;
-    let participant_id = ParticipantId::new(section.text("Id")?);
-    let participant = competition
-        .participants
-        .get(&race.class_id)?
-        .get(&participant_id)?;
-    let row = Row {
-        participant_id: participant_id.clone(),
-        bib: number(section, "Bib").or(participant.bib),
-        start_order: number(section, "StartOrder"),
-        start_time: owned(section, "StartTime"),
-        added_live: false,
-        run,
-        live: None,
-    };
-    let rows = competition.rows.get_mut(&race.race_id)?;
-    rows.insert(participant_id, Arc::new(row));
-    Some(())
-}
-
-fn convert<T>(raw: Option<u64>, unit: impl Fn(u64) -> Option<T>) -> Result<Option<T>, ()> {
-    raw.map(|raw| unit(raw).ok_or(())).transpose()
-}
-
-fn raw_result(text: &str, section: &Section<'_>) -> Result<RawResult, ExportError> {
-    let strict = |field| match section.text(field).map(str::parse::<u64>) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(number_error(text, section, field)),
-    };
-    Ok(RawResult {
-        time: strict("Time")?,
-        pen: strict("Pen")?,
-        total: strict("Total")?,
-    })
-}
-
-fn number_error(text: &str, section: &Section<'_>, field: &'static str) -> ExportError {
-    ExportError::Number {
-        section: "Results",
-        line: line_and_column(text, section.offset).0,
-        field,
-        value: owned(section, field).unwrap_or_default(),
-    }
-}
-
-/// Three characters a gate, right-aligned, blank where not judged; when that does not fit, the
-/// penalties split by blanks.
-fn gates(raw: &str) -> Vec<Option<Penalty>> {
-    let raw = raw.trim_matches(|c| matches!(c, '\n' | '\r' | '\t'));
-    if raw.trim().is_empty() {
-        return Vec::new();
-    }
-    fixed_width(raw).unwrap_or_else(|| {
-        let parts = raw.split_whitespace();
-        parts.map(|part| penalty(part).flatten()).collect()
-    })
-}
-
-fn fixed_width(raw: &str) -> Option<Vec<Option<Penalty>>> {
-    if !raw.is_ascii() || !raw.len().is_multiple_of(3) {
-        return None;
-    }
-    let cells = raw.as_bytes().chunks(3);
-    cells
-        .map(|cell| std::str::from_utf8(cell).ok().and_then(cell_penalty))
-        .collect()
-}
-
-/// A cell of three characters: blank or a right-aligned penalty; nothing else fits.
-fn cell_penalty(cell: &str) -> Option<Option<Penalty>> {
-    if cell.ends_with(' ') && !cell.trim().is_empty() {
-        return None;
-    }
-    penalty(cell.trim())
-}
-
-fn penalty(text: &str) -> Option<Option<Penalty>> {
-    if text.is_empty() {
-        return Some(None);
-    }
-    text.parse().ok().and_then(Penalty::from_seconds).map(Some)
 }
 
 #[cfg(test)]

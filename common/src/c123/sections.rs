@@ -24,12 +24,35 @@ pub(super) struct Section<'a> {
     pub name: &'a str,
     /// Where it starts, in bytes of the text.
     pub offset: usize,
-    fields: Vec<(&'a str, Cow<'a, str>)>,
+    fields: Vec<Field<'a>>,
     /// Such as the `Categories` of a class.
     pub nested: Vec<Section<'a>>,
 }
 
-impl Section<'_> {
+/// An element with text in a section.
+#[derive(Debug, Clone)]
+struct Field<'a> {
+    name: &'a str,
+    /// Where it starts, in bytes of the text.
+    offset: usize,
+    text: Cow<'a, str>,
+}
+
+impl<'a> Section<'a> {
+    /// A field that is longer than `chars_max` characters, by its name.
+    pub fn field_over(&self, chars_max: usize) -> Option<&'a str> {
+        let is_over = |field: &&Field<'_>| {
+            field.text.len() > chars_max && field.text.chars().count() > chars_max
+        };
+        self.fields.iter().find(is_over).map(|field| field.name)
+    }
+
+    /// Where a field starts, in bytes of the text; the section itself where there is none.
+    pub fn offset_of(&self, field: &str) -> usize {
+        let found = self.fields.iter().find(|known| known.name == field);
+        found.map_or(self.offset, |field| field.offset)
+    }
+
     /// A field's text without surrounding blanks; `None` when absent or empty.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.raw(field)
@@ -39,8 +62,8 @@ impl Section<'_> {
 
     /// A field's text with its blanks, which tell the place in `Gates`.
     pub fn raw(&self, field: &str) -> Option<&str> {
-        let found = self.fields.iter().find(|(name, _)| *name == field);
-        found.map(|(_, text)| text.as_ref())
+        let found = self.fields.iter().find(|known| known.name == field);
+        found.map(|field| field.text.as_ref())
     }
 }
 
@@ -222,7 +245,11 @@ impl<'a> Walker<'a> {
         }
         match nested {
             Some(nested) => section.nested.push(nested),
-            None => section.fields.push((field.name, text)),
+            None => section.fields.push(Field {
+                name: field.name,
+                offset,
+                text,
+            }),
         }
         Ok(())
     }

@@ -36,12 +36,12 @@ impl RawResult {
 impl Units {
     /// Decides for a whole export: by the first row that adds up in one unit, else by the length
     /// of its times.
-    pub fn detect(rows: &[RawResult]) -> Self {
-        if let Some(units) = rows.iter().find_map(|row| row.units()) {
+    pub fn detect(rows: impl Iterator<Item = RawResult> + Clone) -> Self {
+        if let Some(units) = rows.clone().find_map(RawResult::units) {
             return units;
         }
-        let long = |row: &RawResult| row.time.is_some_and(|time| time > HUNDREDTHS_TIME_MAX);
-        if rows.iter().any(long) {
+        let long = |row: RawResult| row.time.is_some_and(|time| time > HUNDREDTHS_TIME_MAX);
+        if rows.into_iter().any(long) {
             Self::Milliseconds
         } else {
             Self::Hundredths
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_row_with_a_penalty_decides_and_long_times_decide_without_one() {
-        let detect = Units::detect;
+        let detect = |rows: &[RawResult]| Units::detect(rows.iter().copied());
         assert_eq!(detect(&[row(76990, 2, 78990)]), Units::Milliseconds);
         assert_eq!(detect(&[row(7699, 200, 7899)]), Units::Hundredths);
         assert_eq!(

@@ -9,46 +9,46 @@ pub const SECOND: &str = "BR2";
 /// How far two numbers may be apart and still be the same one, in hundredths: exports round.
 const SAME_WITHIN: u32 = 2;
 
-/// Whether a race is one of two runs.
-pub fn is_best_run(race: &Race) -> bool {
-    race.discipline == FIRST || race.discipline == SECOND
-}
-
-/// The other run of a best-run race. Ids of the form `{class}_{BR1|BR2}_{day}` name it; races with
-/// ids of another form pair by class, discipline and date.
+/// The other run of a best-run race: the one whose id is the same with `BR1` and `BR2` exchanged. Only
+/// when there is none, the one of the same class and date that has no such partner of its own, if it
+/// is the only one.
 pub fn partner<'a>(structure: &'a Structure, race: &Race) -> Option<&'a Race> {
-    let other = match race.discipline.as_str() {
-        FIRST => SECOND,
-        SECOND => FIRST,
-        _ => return None,
-    };
-    if let Some((class, day)) = standard_form(race) {
-        let id = RaceId::new(format!("{class}_{other}_{day}"));
-        return structure
-            .race(&id)
-            .filter(|partner| partner.class_id == race.class_id);
+    let other = other_run(race)?;
+    let may_be =
+        |candidate: &&Race| candidate.class_id == race.class_id && candidate.discipline == other;
+    if let Some(partner) = partner_by_id(structure, race) {
+        return Some(partner);
     }
-    let date = |race: &Race| {
-        race.start_time
-            .as_deref()
-            .and_then(|time| time.get(..10))
-            .map(str::to_owned)
-    };
-    structure.races.iter().find(|candidate| {
-        candidate.class_id == race.class_id
-            && candidate.discipline == other
-            && standard_form(candidate).is_none()
-            && date(candidate) == date(race)
-    })
+    let mut alone = structure.races.iter().filter(may_be).filter(|candidate| {
+        date(candidate) == date(race) && partner_by_id(structure, candidate).is_none()
+    });
+    alone.next().filter(|_| alone.next().is_none())
 }
 
-/// Class and day of an id of the form `{class}_{discipline}_{day}`.
-fn standard_form(race: &Race) -> Option<(&str, &str)> {
-    let (front, day) = race.race_id.as_str().rsplit_once('_')?;
-    let class = front
-        .strip_suffix(race.discipline.as_str())?
-        .strip_suffix('_')?;
-    Some((class, day))
+/// The discipline of the other run; nothing when the race is no run of two.
+fn other_run(race: &Race) -> Option<&'static str> {
+    match race.discipline.as_str() {
+        FIRST => Some(SECOND),
+        SECOND => Some(FIRST),
+        _ => None,
+    }
+}
+
+fn partner_by_id<'a>(structure: &'a Structure, race: &Race) -> Option<&'a Race> {
+    let other = other_run(race)?;
+    let id = race.race_id.as_str();
+    let own = race.discipline.as_str();
+    let exchanged = id.match_indices(own).filter_map(|(at, _)| {
+        let (before, after) = (id.get(..at)?, id.get(at + own.len()..)?);
+        structure.race(&RaceId::new(format!("{before}{other}{after}")))
+    });
+    let mut partners = exchanged
+        .filter(|candidate| candidate.class_id == race.class_id && candidate.discipline == other);
+    partners.next()
+}
+
+fn date(race: &Race) -> Option<&str> {
+    race.start_time.as_deref()?.get(..10)
 }
 
 /// What two runs of one participant come to.
@@ -62,13 +62,10 @@ pub struct Combined {
     pub better_run: Option<u8>,
     /// The total of the better run; what is ranked by.
     pub best_total: Option<Hundredths>,
+    /// The total of the other run, if that counts too: it decides between equal best totals.
+    pub other_total: Option<Hundredths>,
     /// Why there is no place, when no run counts.
     pub status: Option<ResultStatus>,
-}
-
-/// A total without a status.
-fn clean_total(run: &Run) -> Option<Hundredths> {
-    run.total.filter(|_| run.status.is_none())
 }
 
 /// Combines the runs that a participant has a start row in, each with or without a result yet.
@@ -82,13 +79,13 @@ pub fn combine(first: Option<&Run>, second: Option<&Run>) -> Option<Combined> {
 }
 
 fn alone(run: &Run, number: u8) -> Combined {
-    let best_total = clean_total(run);
     Combined {
         primary: run.clone(),
         previous: None,
         better_run: Some(number),
-        best_total,
-        status: run.status.filter(|_| best_total.is_none()),
+        best_total: run.clean_total(),
+        other_total: None,
+        status: run.status.clone(),
     }
 }
 
@@ -103,21 +100,25 @@ fn combine_both(first: &Run, second: &Run) -> Combined {
             previous: Some(first.clone()),
             better_run: Some(1),
             best_total: first.total,
+            other_total: second.time,
             status: None,
         };
     }
-    let (better_run, best_total) = match (clean_total(first), clean_total(second)) {
-        (Some(one), Some(two)) if two < one => (Some(2), Some(two)),
-        (Some(one), _) => (Some(1), Some(one)),
-        (None, Some(two)) => (Some(2), Some(two)),
-        (None, None) => (None, None),
+    let totals = (first.clean_total(), second.clean_total());
+    let (better_run, best_total, other_total) = match totals {
+        (Some(one), Some(two)) if two < one => (Some(2), Some(two), Some(one)),
+        (Some(one), two) => (Some(1), Some(one), two),
+        (None, Some(two)) => (Some(2), Some(two), None),
+        (None, None) => (None, None, None),
     };
+    let status = second.status.clone();
     Combined {
         primary: second.clone(),
         previous: Some(first.clone()),
         better_run,
         best_total,
-        status: second.status.filter(|_| best_total.is_none()),
+        other_total,
+        status: status.filter(|_| best_total.is_none()),
     }
 }
 
@@ -137,7 +138,10 @@ fn carries_first_total(first: &Run, second: &Run) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Combined, Hundredths, ResultStatus, Run, combine};
+    use super::{
+        Combined, Hundredths, Race, RaceId, ResultStatus, Run, Structure, combine, partner,
+    };
+    use crate::domain::ClassId;
 
     fn run(time: u64, pen: u64, total: u64) -> Run {
         Run {
@@ -183,13 +187,13 @@ mod tests {
 
     #[test]
     fn only_one_run_exists_it_is_the_primary_clean_or_not() {
-        let dnf = with_status(ResultStatus::Dnf);
+        let dnf = with_status(ResultStatus::DNF);
         let first = combine(Some(&dnf), None).expect("there is a run");
         assert_eq!(
             (first.better_run, first.previous.is_none()),
             (Some(1), true)
         );
-        assert_eq!(first.status, Some(ResultStatus::Dnf));
+        assert_eq!(first.status, Some(ResultStatus::DNF));
         let second = combine(None, Some(&Run::default())).expect("there is a run");
         assert_eq!(best(&second), (Some(2), None));
     }
@@ -197,15 +201,62 @@ mod tests {
     #[test]
     fn status_only_when_no_run_is_clean_and_then_run_2_s() {
         let (dns, dsq) = (
-            with_status(ResultStatus::Dns),
-            with_status(ResultStatus::Dsq),
+            with_status(ResultStatus::DNS),
+            with_status(ResultStatus::DSQ),
         );
         let clean = run(9000, 0, 9000);
         assert_eq!(both(&clean, &dns).status, None);
         assert_eq!(best(&both(&dsq, &clean)), (Some(2), Some(9000)));
-        assert_eq!(both(&dsq, &dns).status, Some(ResultStatus::Dns));
+        assert_eq!(both(&dsq, &dns).status, Some(ResultStatus::DNS));
         assert_eq!(both(&dsq, &Run::default()).status, None);
         assert_eq!(both(&dsq, &dns).better_run, None);
+    }
+
+    fn race(id: &str, discipline: &str, day: &str) -> Race {
+        Race {
+            race_id: RaceId::new(id),
+            class_id: ClassId::new("K1M"),
+            discipline: discipline.to_owned(),
+            race_order: None,
+            start_time: Some(format!("{day}T10:00:00+02:00")),
+            start_interval: None,
+            course_nr: None,
+            race_status: None,
+            custom_title: None,
+        }
+    }
+
+    fn partner_of(races: &[Race], id: &str) -> Option<String> {
+        let structure = Structure {
+            races: races.to_vec(),
+            ..Structure::default()
+        };
+        let race = structure.race(&RaceId::new(id)).expect("a race");
+        partner(&structure, race).map(|race| race.race_id.to_string())
+    }
+
+    #[test]
+    fn runs_pair_by_id_first_and_by_day_only_when_nobody_else_is_left() {
+        let groups = [
+            race("K1M_BR1_26_JUN", "BR1", "2026-04-26"),
+            race("K1M_BR1_26_SEN", "BR1", "2026-04-26"),
+            race("K1M_BR2_26_JUN", "BR2", "2026-04-26"),
+            race("K1M_BR2_26_SEN", "BR2", "2026-04-26"),
+            race("A_K1M-BR1", "BR1", "2026-04-26"),
+            race("other second", "BR2", "2026-04-26"),
+        ];
+        let partner = |id| partner_of(&groups, id);
+        assert_eq!(partner("K1M_BR1_26_SEN").as_deref(), Some("K1M_BR2_26_SEN"));
+        assert_eq!(partner("K1M_BR2_26_JUN").as_deref(), Some("K1M_BR1_26_JUN"));
+        assert_eq!(partner("A_K1M-BR1").as_deref(), Some("other second"));
+        let ambiguous = [
+            race("first", "BR1", "2026-04-26"),
+            race("second", "BR2", "2026-04-26"),
+            race("another second", "BR2", "2026-04-26"),
+            race("tomorrow", "BR2", "2026-04-27"),
+        ];
+        assert_eq!(partner_of(&ambiguous, "first"), None);
+        assert_eq!(partner_of(&ambiguous, "tomorrow"), None);
     }
 
     #[test]

@@ -37,14 +37,14 @@ impl Hundredths {
     }
 
     /// What a results page shows as distance to `leader`: `0.00` for the leader's own time,
-    /// `+1.23` (seconds) for a slower one.
-    pub fn behind(self, leader: Self) -> String {
-        let gap = self.0.saturating_sub(leader.0);
-        if gap == 0 {
+    /// `+1.23` (seconds) for a slower one, nothing for a faster one.
+    pub fn behind(self, leader: Self) -> Option<String> {
+        let gap = self.0.checked_sub(leader.0)?;
+        Some(if gap == 0 {
             "0.00".to_owned()
         } else {
             format!("+{}.{:02}", gap / 100, gap % 100)
-        }
+        })
     }
 }
 
@@ -85,9 +85,11 @@ mod tests {
     #[test]
     fn behind_is_zero_for_the_leader_and_signed_for_others() {
         let leader = Hundredths(9523);
-        assert_eq!(leader.behind(leader), "0.00");
-        assert_eq!(Hundredths(9646).behind(leader), "+1.23");
-        assert_eq!(Hundredths(19528).behind(leader), "+100.05");
+        let behind = |time| Hundredths(time).behind(leader);
+        assert_eq!(behind(9523).as_deref(), Some("0.00"));
+        assert_eq!(behind(9646).as_deref(), Some("+1.23"));
+        assert_eq!(behind(19528).as_deref(), Some("+100.05"));
+        assert_eq!(behind(9522), None);
     }
 
     #[test]

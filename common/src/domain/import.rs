@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::civil::Date;
 
 use super::{
-    ClassId, EventDetails, MergeStrategy, RaceId, Structure,
+    ClassId, EventDetails, MergeStrategy, RaceId, RowIds, Structure,
     live::{Participants, Rows},
     merge::merge_export,
 };
@@ -22,6 +22,17 @@ pub struct Competition {
 }
 
 impl Competition {
+    /// With the names that starts have in public.
+    #[must_use]
+    pub fn named_by(mut self, row_ids: &RowIds) -> Self {
+        for participants in self.participants.values_mut() {
+            for (id, participant) in participants {
+                Arc::make_mut(participant).row_id = row_ids.of(id);
+            }
+        }
+        self
+    }
+
     /// Rows and participants of all races and classes in it.
     pub fn row_count(&self) -> usize {
         let rows = self.rows.values().map(Rows::len);
@@ -84,11 +95,13 @@ impl Competition {
             };
             for (id, known) in self.rows.get(&race.race_id).into_iter().flatten() {
                 if let Some(row) = rows.get_mut(id) {
-                    if let Some(mark) = &known.live {
+                    if known.live.is_some() {
                         let row = Arc::make_mut(row);
-                        let exported = std::mem::take(&mut row.run);
-                        row.run = merge_export(strategy, &known.run, mark, exported, now_ms);
-                        row.live = Some(mark.clone());
+                        let exported = std::mem::replace(&mut row.run, known.run.clone());
+                        row.live.clone_from(&known.live);
+                        row.live_rank = known.live_rank;
+                        row.as_exported = known.as_exported;
+                        merge_export(strategy, row, exported, now_ms);
                     }
                     share_equal(row, known);
                 } else if known.added_live && participants.contains_key(id) {
@@ -120,7 +133,8 @@ mod tests {
 
     use super::Competition;
     use crate::domain::{
-        Hundredths, LiveRow, MergeStrategy, ParticipantId, RaceId, Row, live, merge::LiveRun,
+        Bib, Hundredths, LiveRow, MergeStrategy, ParticipantId, RaceId, Row, Scoring, live,
+        merge::LiveRun,
     };
 
     const ID: &str = "1.K1M";
@@ -131,7 +145,8 @@ mod tests {
             <Schedule><RaceId>R</RaceId><ClassId>K1M</ClassId></Schedule>\
             <Results><RaceId>R</RaceId><Id>1.K1M</Id>";
         let text = format!("{head}{text}</Results></Canoe123Data>");
-        crate::c123::parse(&text).expect("an export").0.competition
+        let parsed = crate::c123::parse(&text).expect("an export");
+        parsed.export.competition
     }
 
     fn row(competition: &Competition) -> &Arc<Row> {
@@ -141,20 +156,21 @@ mod tests {
     fn push(competition: &mut Competition, time: u64) {
         let time = Hundredths::new(time);
         let pushed = LiveRow {
+            index: 0,
             race_id: RaceId::new("R"),
             participant_id: None,
-            bib: 1,
+            bib: Some(Bib::Number(1)),
+            rank: None,
             run: LiveRun {
                 time,
-                pen: None,
                 total: time,
-                status: None,
-                gates: None,
+                ..LiveRun::default()
             },
         };
         let participants = competition.participants.values().next().expect("a class");
         let rows = competition.rows.values_mut().next().expect("a race");
-        assert_eq!(live::apply(rows, participants, &[pushed], 0).count, 1);
+        let applied = live::apply(rows, participants, Scoring::Total, &[pushed], 0);
+        assert_eq!(applied.count, 1);
     }
 
     #[test]

@@ -3,19 +3,23 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Participant, ParticipantId, RaceId, Row,
+    Bib, Participant, ParticipantId, Penalty, RaceId, Row, Scoring,
     merge::{LiveRun, is_news, merge_live},
 };
 
 /// One row of a live push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRow {
+    /// Its place in the push, counted from 0.
+    pub index: usize,
     /// The race it belongs to.
     pub race_id: RaceId,
     /// Left out by some clients; the bib then tells who it is.
     pub participant_id: Option<ParticipantId>,
-    /// Number on the vest.
-    pub bib: u32,
+    /// On the vest.
+    pub bib: Option<Bib>,
+    /// The rank that the timing system gives; only a kayak cross goes by it.
+    pub rank: Option<u32>,
     /// What it says.
     pub run: LiveRun,
 }
@@ -26,13 +30,28 @@ pub type Rows = BTreeMap<ParticipantId, Arc<Row>>;
 /// Participants of one class by id.
 pub type Participants = BTreeMap<ParticipantId, Arc<Participant>>;
 
+/// Why one row of a push was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its place in the push, counted from 0.
+    pub row: usize,
+    /// As it was sent.
+    pub bib: Option<Bib>,
+    /// For the operator.
+    pub why: String,
+    /// Whether a value in it can't be; otherwise it names nobody.
+    pub unusable: bool,
+}
+
 /// What a live push did to one race.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Rows of the push that were taken; the others name nobody of the race's class.
+    /// Rows of the push that were taken.
     pub count: usize,
     /// Whether somebody got a start row that the export did not have.
     pub startlist_changed: bool,
+    /// Rows that were left out.
+    pub skipped: Vec<Skipped>,
 }
 
 /// Applies `pushed`, all of one race, to its `rows`. A participant of the class without a start row
@@ -40,40 +59,127 @@ pub struct Applied {
 pub fn apply(
     rows: &mut Rows,
     participants: &Participants,
+    scoring: Scoring,
     pushed: &[LiveRow],
     now_ms: i64,
 ) -> Applied {
     let mut applied = Applied::default();
     for live in pushed {
-        let Some(id) = find_participant(rows, participants, live) else {
-            continue;
-        };
-        let row = rows.entry(id.clone()).or_insert_with(|| {
-            applied.startlist_changed = true;
-            Arc::new(Row::without_start(id, live.bib))
-        });
-        applied.count += 1;
-        if is_news(row.live.as_ref(), &live.run) {
-            let row = Arc::make_mut(row);
-            merge_live(&mut row.run, &mut row.live, live.run.clone(), now_ms);
+        match named(rows, participants, live) {
+            Ok(id) => {
+                if !rows.contains_key(&id) {
+                    applied.startlist_changed = true;
+                    let row = Row::without_start(id.clone(), live.bib.clone());
+                    rows.insert(id.clone(), Arc::new(row));
+                }
+                if let Some(row) = rows.get_mut(&id) {
+                    take(row, scoring, live, now_ms);
+                }
+                applied.count += 1;
+            }
+            Err(skipped) => applied.skipped.push(skipped),
         }
     }
     applied
 }
 
-fn find_participant(
+fn take(row: &mut Arc<Row>, scoring: Scoring, live: &LiveRow, now_ms: i64) {
+    let run = if scoring.takes_live_times() {
+        live.run.clone()
+    } else {
+        live.run.clone().of_status()
+    };
+    if is_news(row.live.as_ref(), &run) {
+        merge_live(Arc::make_mut(row), run, now_ms);
+    }
+    if scoring.is_cross() && row.live_rank != live.rank {
+        Arc::make_mut(row).live_rank = live.rank;
+    }
+}
+
+/// Who a pushed row is about, if what it says can be true of them.
+fn named(
     rows: &Rows,
     participants: &Participants,
     live: &LiveRow,
-) -> Option<ParticipantId> {
-    if let Some(id) = &live.participant_id {
-        let known = rows.contains_key(id) || participants.contains_key(id);
-        return known.then(|| id.clone());
+) -> Result<ParticipantId, Skipped> {
+    let skipped = |why: String, unusable| Skipped {
+        row: live.index,
+        bib: live.bib.clone(),
+        why,
+        unusable,
+    };
+    let named = Named {
+        participant_id: live.participant_id.as_ref(),
+        bib: live.bib.as_ref(),
+    };
+    let id = named
+        .find(rows, participants)
+        .map_err(|why| skipped(why.to_owned(), false))?;
+    let gates = live.run.gates.as_deref().unwrap_or_default();
+    let is_team = participants.get(&id).is_some_and(|p| p.is_team);
+    match penalty_of_more_boats(gates, is_team) {
+        Some(penalty) => {
+            let why = format!(
+                "gate penalty {} is not 0, 2 or 50, and this is no team",
+                penalty.seconds()
+            );
+            Err(skipped(why, true))
+        }
+        None => Ok(id),
     }
-    let starting = rows.values().find(|row| row.bib == Some(live.bib));
-    let of_class = || participants.values().find(|p| p.bib == Some(live.bib));
-    starting
-        .map(|row| &row.participant_id)
-        .or_else(|| of_class().map(|p| &p.participant_id))
-        .cloned()
+}
+
+/// A penalty that one boat alone can't get, unless it is a team.
+pub fn penalty_of_more_boats(gates: &[Option<Penalty>], is_team: bool) -> Option<Penalty> {
+    let mut judged = gates.iter().flatten().copied();
+    judged.find(|penalty| !is_team && !penalty.is_of_one_boat())
+}
+
+/// How a row or boat says who it is: the participant's id decides where it is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// The timing system's own id.
+    pub participant_id: Option<&'a ParticipantId>,
+    /// On the vest.
+    pub bib: Option<&'a Bib>,
+}
+
+impl Named<'_> {
+    /// The participant of the race with these start `rows`, or of its class; else why there is none.
+    pub fn find(
+        &self,
+        rows: &Rows,
+        participants: &Participants,
+    ) -> Result<ParticipantId, &'static str> {
+        if let Some(id) = self.participant_id {
+            let known = participants.contains_key(id);
+            return known
+                .then(|| id.clone())
+                .ok_or("no participant of the race's class has this participantId");
+        }
+        let bib = self.bib.ok_or("it has neither participantId nor bib")?;
+        let starting = rows
+            .iter()
+            .filter(|(_, row)| row.bib.as_ref() == Some(bib))
+            .map(|(id, _)| id);
+        if let Some(found) = only(starting) {
+            return found;
+        }
+        let of_class = participants
+            .iter()
+            .filter(|(_, participant)| participant.bib.as_ref() == Some(bib))
+            .map(|(id, _)| id);
+        only(of_class).unwrap_or(Err("nobody in this race or its class has this bib"))
+    }
+}
+
+fn only<'a>(
+    mut ids: impl Iterator<Item = &'a ParticipantId>,
+) -> Option<Result<ParticipantId, &'static str>> {
+    let first = ids.next()?;
+    Some(match ids.next() {
+        None => Ok(first.clone()),
+        Some(_) => Err("more than one has this bib; send the participantId"),
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hundredths, ParticipantId, Penalty, RaceId};
+use super::{Bib, Hundredths, ParticipantId, Penalty, RaceId, RowId};
 
 /// One boat on the course, as the timing system last said it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,11 +10,17 @@ use super::{Hundredths, ParticipantId, Penalty, RaceId};
 pub struct OnCourseEntry {
     /// The race it is in.
     pub race_id: RaceId,
-    /// Number on the vest; with the race it names the boat.
-    pub bib: u32,
-    /// Who it is, when the timing system said so. Never public.
+    /// With the race it names the boat.
+    #[serde(default)]
+    pub row_id: RowId,
+    /// On the vest.
+    pub bib: Option<Bib>,
+    /// Who it is; known of every boat that is on the water. Never public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub participant_id: Option<ParticipantId>,
+    /// Whether it is a team.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_team: bool,
     /// `FAMILY Given`.
     pub name: Option<String>,
     /// Club.
@@ -42,12 +48,14 @@ pub struct OnCourseEntry {
 }
 
 impl OnCourseEntry {
-    /// A boat of which nothing is known but who it is.
-    pub fn new(race_id: RaceId, bib: u32) -> Self {
+    /// A boat of which nothing is known but how it is named.
+    pub fn new(race_id: RaceId, participant_id: Option<ParticipantId>, bib: Option<Bib>) -> Self {
         Self {
             race_id,
+            row_id: RowId::default(),
             bib,
-            participant_id: None,
+            participant_id,
+            is_team: false,
             name: None,
             club: None,
             position: None,
@@ -61,6 +69,19 @@ impl OnCourseEntry {
             ttb_diff: None,
             ttb_name: None,
         }
+    }
+
+    fn is_same_boat(&self, other: &Self) -> bool {
+        self.race_id == other.race_id && self.participant_id == other.participant_id
+    }
+
+    /// Whether it says who it is in the words of `said`, which may lack the participant's id.
+    fn is_named_by(&self, said: &Self) -> bool {
+        let named = match &said.participant_id {
+            Some(id) => self.participant_id.as_ref() == Some(id),
+            None => said.bib.is_some() && self.bib == said.bib,
+        };
+        self.race_id == said.race_id && named
     }
 }
 
@@ -96,8 +117,8 @@ pub struct OnCourse {
 }
 
 impl OnCourse {
-    /// After a push of `pushed`: entries are replaced or added by race and bib, and an empty push
-    /// says that nobody is on the water.
+    /// After a push of `pushed`: entries are replaced or added by race and participant, and an empty
+    /// push says that nobody is on the water.
     #[must_use]
     pub fn pushed(&self, pushed: Vec<OnCourseEntry>, now_ms: i64) -> Self {
         let mut boats = if pushed.is_empty() {
@@ -106,8 +127,7 @@ impl OnCourse {
             self.boats.clone()
         };
         for entry in pushed {
-            let same = |b: &&mut Boat| b.entry.race_id == entry.race_id && b.entry.bib == entry.bib;
-            let known = boats.iter_mut().find(same);
+            let known = boats.iter_mut().find(|b| b.entry.is_same_boat(&entry));
             let boat = Boat {
                 entry,
                 refreshed_at_ms: now_ms,
@@ -139,14 +159,11 @@ impl OnCourse {
         is_ours.then_some(self.flush_at_ms - now_ms)
     }
 
-    /// Whether the boat is on the water already, under the same participant.
-    pub fn knows(&self, entry: &OnCourseEntry) -> bool {
-        let same = |known: &OnCourseEntry| {
-            known.race_id == entry.race_id
-                && known.bib == entry.bib
-                && known.participant_id == entry.participant_id
-        };
-        self.boats.iter().any(|boat| same(&boat.entry))
+    /// The boat on the water that `said` names, if there is exactly one.
+    pub fn known(&self, said: &OnCourseEntry) -> Option<&OnCourseEntry> {
+        let entries = self.boats.iter().map(|boat| &boat.entry);
+        let mut named = entries.filter(|entry| entry.is_named_by(said));
+        named.next().filter(|_| named.next().is_none())
     }
 
     /// At a later moment: boats that were not refreshed are gone, and what is due is shown.
@@ -187,7 +204,7 @@ impl OnCourse {
         self.list() != self.shown
     }
 
-    /// By position (unknown last), then race and bib.
+    /// By position (unknown last), then race, bib and row id.
     fn list(&self) -> Vec<OnCourseEntry> {
         let mut list: Vec<OnCourseEntry> = self.boats.iter().map(|b| b.entry.clone()).collect();
         list.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -195,22 +212,24 @@ impl OnCourse {
     }
 }
 
-fn order(entry: &OnCourseEntry) -> (u32, &RaceId, u32) {
-    (
-        entry.position.unwrap_or(u32::MAX),
-        &entry.race_id,
-        entry.bib,
-    )
+fn order(entry: &OnCourseEntry) -> (u32, &RaceId, bool, Option<&Bib>, &RowId) {
+    let position = entry.position.unwrap_or(u32::MAX);
+    let bib = entry.bib.as_ref();
+    (position, &entry.race_id, bib.is_none(), bib, &entry.row_id)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OnCourse, OnCourseEntry, RaceId};
+    use super::{Bib, OnCourse, OnCourseEntry, ParticipantId, RaceId};
 
     fn entry(race: &str, bib: u32, position: Option<u32>) -> OnCourseEntry {
         OnCourseEntry {
             position,
-            ..OnCourseEntry::new(RaceId::new(race), bib)
+            ..OnCourseEntry::new(
+                RaceId::new(race),
+                Some(ParticipantId::new(bib.to_string())),
+                Some(Bib::Number(bib)),
+            )
         }
     }
 
@@ -218,7 +237,10 @@ mod tests {
         on_course
             .shown
             .iter()
-            .map(|e| (e.race_id.as_str(), e.bib))
+            .map(|e| {
+                let bib = e.bib.as_ref().and_then(Bib::number);
+                (e.race_id.as_str(), bib.unwrap_or(0))
+            })
             .collect()
     }
 

@@ -8,41 +8,51 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
-/// A judged gate: clean, touched (2 s) or missed (50 s).
+/// A team is three boats (ICF slalom rules).
+const TEAM_BOATS: usize = 3;
+const OF_ONE_BOAT: [u64; 3] = [0, 2, 50];
+
+/// A judged gate, in seconds: clean (0), touched (2) or missed (50); of a team the sum of its boats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Penalty {
-    /// Passed without a touch.
-    Clean,
-    /// Touched: 2 s.
-    Touched,
-    /// Missed: 50 s.
-    Missed,
-}
+pub struct Penalty(u8);
 
 impl Penalty {
-    /// The penalty of that many seconds; nothing but 0, 2 and 50 exists (ICF slalom rules).
+    /// Passed without a touch.
+    pub const CLEAN: Self = Self(0);
+    /// Touched: 2 s.
+    pub const TOUCHED: Self = Self(2);
+    /// Missed: 50 s.
+    pub const MISSED: Self = Self(50);
+
+    /// The penalty of that many seconds, of a boat or a team; nothing when the rules know none.
     pub fn from_seconds(seconds: u64) -> Option<Self> {
-        match seconds {
-            0 => Some(Self::Clean),
-            2 => Some(Self::Touched),
-            50 => Some(Self::Missed),
-            _ => None,
-        }
+        sums(TEAM_BOATS)
+            .any(|sum| sum == seconds)
+            .then(|| u8::try_from(seconds).ok().map(Self))?
     }
 
     /// Seconds added to the run.
     pub fn seconds(self) -> u8 {
-        match self {
-            Self::Clean => 0,
-            Self::Touched => 2,
-            Self::Missed => 50,
-        }
+        self.0
     }
+
+    /// Whether one boat alone can get it.
+    pub fn is_of_one_boat(self) -> bool {
+        OF_ONE_BOAT.contains(&u64::from(self.0))
+    }
+}
+
+/// What up to `boats` boats come to at one gate.
+fn sums(boats: usize) -> impl Iterator<Item = u64> {
+    let counts = (0..=boats).flat_map(move |touched| {
+        (0..=boats - touched).map(move |missed| (touched as u64, missed as u64))
+    });
+    counts.map(|(touched, missed)| 2 * touched + 50 * missed)
 }
 
 impl Serialize for Penalty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.seconds())
+        serializer.serialize_u8(self.0)
     }
 }
 
@@ -59,8 +69,12 @@ impl PartialSchema for Penalty {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Integer)
-            .enum_values(Some([0, 2, 50]))
-            .description(Some("Seconds: clean, touched or missed."))
+            .enum_values(Some(
+                sums(TEAM_BOATS).collect::<std::collections::BTreeSet<_>>(),
+            ))
+            .description(Some(
+                "Seconds: clean (0), touched (2) or missed (50); of a team the sum of its boats.",
+            ))
             .into()
     }
 }
@@ -68,5 +82,23 @@ impl PartialSchema for Penalty {
 impl ToSchema for Penalty {
     fn name() -> Cow<'static, str> {
         "Penalty".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Penalty;
+
+    #[test]
+    fn a_team_has_sums_of_three_boats_and_a_boat_has_three_penalties() {
+        let known: Vec<u64> = (0..=300)
+            .filter(|seconds| Penalty::from_seconds(*seconds).is_some())
+            .collect();
+        assert_eq!(known, [0, 2, 4, 6, 50, 52, 54, 100, 102, 150]);
+        let of_one = |seconds| Penalty::from_seconds(seconds).is_some_and(Penalty::is_of_one_boat);
+        assert_eq!(
+            known.into_iter().filter(|s| of_one(*s)).collect::<Vec<_>>(),
+            [0, 2, 50]
+        );
     }
 }

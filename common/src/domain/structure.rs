@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CatId, ClassId, ParticipantId, RaceId};
+use super::{Bib, CatId, ClassId, ParticipantId, RaceId, RowId};
 
 /// An age category inside a class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +107,11 @@ pub struct Participant {
     pub participant_id: ParticipantId,
     /// The class that the participant starts in.
     pub class_id: ClassId,
-    /// Number on the vest.
-    pub bib: Option<u32>,
+    /// Names the participant's starts in public.
+    #[serde(skip)]
+    pub row_id: RowId,
+    /// On the vest.
+    pub bib: Option<Bib>,
     /// The athlete's public number.
     pub athlete_id: Option<String>,
     /// `FAMILY Given`, crews `FAMILY Given / FAMILY Given`.
@@ -119,6 +122,12 @@ pub struct Participant {
     pub noc: Option<String>,
     /// Age category.
     pub cat_id: Option<CatId>,
+    /// Whether it is a team.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_team: bool,
+    /// Names of a team's members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
 }
 
 /// Classes, races and courses of an event.

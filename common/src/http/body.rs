@@ -1,9 +1,10 @@
 //! Request bodies: bounded in size and time, refused with reasons.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use axum::{body::Body, extract::Request};
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -33,8 +34,45 @@ pub async fn json<T: DeserializeOwned>(request: Request, limit: BodyLimit) -> Re
         let text = "send the body as Content-Type: application/json";
         return Err(ApiError::UnsupportedMediaType(text.to_owned()));
     }
+    let gzip = is_gzip(request.headers())?;
     let bytes = read(request.into_body(), limit).await?;
-    parse_json(&bytes)
+    if gzip {
+        parse_json(&gunzip(&bytes, limit.bytes)?)
+    } else {
+        parse_json(&bytes)
+    }
+}
+
+/// Whether the body is compressed; 415 when in a way that is not understood.
+pub fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let names: Vec<&str> = encodings
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+        .collect();
+    match names.as_slice() {
+        [] => Ok(false),
+        [name] if name.eq_ignore_ascii_case("gzip") => Ok(true),
+        names => Err(ApiError::UnsupportedMediaType(format!(
+            "Content-Encoding '{}' is not understood; gzip is",
+            names.join(", ")
+        ))),
+    }
+}
+
+/// The decompressed body; 413 when it is larger than `bytes_max`.
+pub fn gunzip(bytes: &[u8], bytes_max: usize) -> Result<Bytes, ApiError> {
+    let mut plain = Vec::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+    MultiGzDecoder::new(bytes)
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut plain)
+        .map_err(|error| ApiError::Invalid(format!("the gzip stream is broken: {error}")))?;
+    if plain.len() > bytes_max {
+        return Err(ApiError::TooLarge(bytes_max));
+    }
+    Ok(plain.into())
 }
 
 /// Reads JSON; a fault is told with its path, such as `results[2].time`.

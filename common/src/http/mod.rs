@@ -3,6 +3,7 @@
 pub mod body;
 pub mod documented;
 pub mod error;
+pub mod extract;
 pub mod health;
 pub mod layers;
 pub mod listener;

@@ -7,47 +7,65 @@ use std::{
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{
-    Part, Plan, PlanError, Revisions, Write, guard,
-    results::{changed_rows, results_of},
-};
+use super::{Before, Part, Plan, PlanError, Revisions, Write, guard, telling::changed_rows};
 use crate::{
     domain::{
-        ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourse, OnCourseEntry,
-        ParticipantId, Participants, RaceId, Rows,
+        ClassId, Competition, DataKind, EventRecord, Export, KeyRecord, OnCourseEntry,
+        ParticipantId, Participants, RaceId, RowIds, Rows, Waiting,
     },
     protocol::{
         Change, Mark,
         change::{ResultsChange, StructureChange},
-        race_sheet::{RaceSheet, ResultsDiff, diff},
+        race_sheet::{RaceSheet, results_of},
+        results_diff::{ResultsDiff, diff},
         startlist::startlist,
         views::StructureView,
     },
 };
 
-/// Everything that an import changes. `now_ms` tells how old live data are.
+/// What an import comes to beside its plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// When the first row of it that waits is due, ms since 1970.
+    pub due_at_ms: Option<i64>,
+    /// Lists in which the export's places are others than totals would give.
+    pub lists_against_totals: usize,
+}
+
+/// Everything that an import changes; `before` holds all races. `now_ms` tells how old live data are.
 pub fn plan(
-    record: &EventRecord,
-    before: &Competition,
-    on_course: &OnCourse,
-    revisions: &Revisions,
+    before: &Before<'_>,
     export: &Export,
     now_ms: i64,
-) -> Result<Plan, PlanError> {
+) -> Result<(Outcome, Plan), PlanError> {
+    let Before {
+        record,
+        competition,
+        on_course,
+        waiting,
+        revisions,
+    } = *before;
     guard(DataKind::Xml, record.status)?;
     let strategy = record.config.merge_strategy.unwrap_or_default();
-    let after = before.replaced_by(export.competition.clone(), strategy, now_ms);
+    let row_ids = RowIds::new(&record.incarnation);
+    let exported = export.competition.clone().named_by(&row_ids);
+    let after = competition.replaced_by(exported, strategy, now_ms);
     let record_after = imported_record(record, export);
     let mut plan = Plan {
-        expected: expected(before, &after, revisions),
+        expected: expected(competition, &after, revisions),
         ..Plan::default()
     };
     write_record(&mut plan, record, &record_after);
-    write_structure(&mut plan, before, &after);
-    write_rows(&mut plan, before, &after);
+    write_structure(&mut plan, competition, &after);
+    write_rows(&mut plan, competition, &after);
+    let waiting_after = Waiting::of(&after.rows);
+    if waiting_after != *waiting {
+        plan.touched.push(Part::Waiting);
+        plan.writes.push(Write::Waiting(waiting_after.clone()));
+    }
     let on_course_after = on_course.in_races(|id| after.structure.race(id).is_some());
     let states = [
-        (record, before, on_course.shown.as_slice()),
+        (record, competition, on_course.shown.as_slice()),
         (&record_after, &after, on_course_after.shown.as_slice()),
     ];
     plan.changes = changes(states);
@@ -61,7 +79,13 @@ pub fn plan(
         plan.touched.push(Part::OnCourse);
         plan.writes.push(Write::OnCourse(on_course_after));
     }
-    Ok(plan)
+    let races = after.structure.races.iter();
+    let sheets = races.filter_map(|race| RaceSheet::of(&after, &race.race_id));
+    let outcome = Outcome {
+        due_at_ms: waiting_after.due_at_ms(),
+        lists_against_totals: sheets.filter(RaceSheet::is_against_totals).count(),
+    };
+    Ok((outcome, plan))
 }
 
 fn imported_record(record: &EventRecord, export: &Export) -> EventRecord {
@@ -90,7 +114,7 @@ pub fn utc_day(ms: i64) -> Date {
 fn expected(before: &Competition, after: &Competition, revisions: &Revisions) -> Vec<(Part, u64)> {
     let races: BTreeSet<&RaceId> = before.rows.keys().chain(after.rows.keys()).collect();
     let rows = races.into_iter().cloned().map(Part::Rows);
-    [Part::Record, Part::Structure]
+    [Part::Record, Part::Structure, Part::Waiting]
         .into_iter()
         .chain(rows)
         .map(|part| revisions.expect(part))
@@ -238,8 +262,9 @@ fn result_diffs(before: &Competition, after: &Competition, told: bool) -> Result
             diffs.reread.push(race_id.clone());
             continue;
         }
-        let ResultsDiff { changed, removed } =
-            diff(&results_of(before, race_id), &results_of(after, race_id));
+        let ResultsDiff {
+            changed, removed, ..
+        } = diff(&results_of(before, race_id), &results_of(after, race_id));
         if removed {
             diffs.reread.push(race_id.clone());
         } else if !changed.is_empty() {

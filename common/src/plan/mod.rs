@@ -5,18 +5,21 @@
 //! commit refuses it, and the plan is computed again from what is true then.
 
 pub mod config;
+pub mod due;
 pub mod import;
 pub mod on_course;
 pub mod results;
 pub mod revisions;
 pub mod status;
+mod telling;
 
 use std::sync::Arc;
 
 use crate::{
     domain::{
-        ClassId, Competition, DataKind, EventConfig, EventDetails, EventStatus, ImageRecord,
-        KeyRecord, OnCourse, Participant, ParticipantId, RaceId, Row, Structure,
+        ClassId, Competition, DataKind, EventConfig, EventDetails, EventRecord, EventStatus,
+        ImageRecord, KeyRecord, OnCourse, Participant, ParticipantId, RaceId, Row, Structure,
+        Waiting,
     },
     protocol::Change,
 };
@@ -53,6 +56,23 @@ pub enum Write {
     DropRows(RaceId),
     /// All boats on the water.
     OnCourse(OnCourse),
+    /// Which rows of an export wait.
+    Waiting(Waiting),
+}
+
+/// An event as it was read: what a plan starts from.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// The event.
+    pub record: &'a EventRecord,
+    /// With rows and participants of all races that the plan is about.
+    pub competition: &'a Competition,
+    /// Boats on the water.
+    pub on_course: &'a OnCourse,
+    /// Which rows of the last export wait.
+    pub waiting: &'a Waiting,
+    /// Of all of it.
+    pub revisions: &'a Revisions,
 }
 
 /// A change to one event, ready to be committed.
@@ -90,7 +110,7 @@ impl Plan {
     pub fn applied_to(&self, mut competition: Arc<Competition>) -> Option<Arc<Competition>> {
         for write in &self.writes {
             match write {
-                Write::OnCourse(_) => {}
+                Write::OnCourse(_) | Write::Waiting(_) => {}
                 Write::Rows(race_id, changed) => {
                     let competition = Arc::make_mut(&mut competition);
                     if let Some(rows) = competition.rows.get_mut(race_id) {

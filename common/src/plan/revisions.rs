@@ -13,6 +13,8 @@ pub enum Part {
     Structure,
     /// The boats on the water.
     OnCourse,
+    /// Which rows of an export wait.
+    Waiting,
     /// The rows of one race.
     Rows(RaceId),
 }
@@ -24,6 +26,7 @@ impl Part {
             Self::Record => "record".to_owned(),
             Self::Structure => "structure".to_owned(),
             Self::OnCourse => "oncourse".to_owned(),
+            Self::Waiting => "waiting".to_owned(),
             Self::Rows(race) => format!("rows:{race}"),
         }
     }

@@ -8,9 +8,9 @@ use super::{
     result_view::ResultView,
     views::{OnCourseView, StructureView},
 };
-use crate::domain::{EventStatus, RaceId};
+use crate::domain::{EventStatus, RaceId, RowId};
 
-/// Rows of one race that are to be upserted by bib.
+/// Rows of one race that are to be upserted by `rowId`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultsChange {
@@ -31,7 +31,7 @@ pub struct OnCourseChange {
 /// `?oncourse=delta`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OnCourseDelta {
-    /// Boats that are new or changed, complete; to be upserted by `raceId` and `bib`.
+    /// Boats that are new or changed, complete; to be upserted by `raceId` and `rowId`.
     pub set: Vec<OnCourseView>,
     /// Boats that are on the water no more.
     pub gone: Vec<BoatKey>,
@@ -43,8 +43,10 @@ pub struct OnCourseDelta {
 pub struct BoatKey {
     /// The race it is in.
     pub race_id: RaceId,
-    /// Number on the vest.
-    pub bib: u32,
+    /// Names it within the race.
+    pub row_id: RowId,
+    /// On the vest, if that is a number.
+    pub bib: Option<u32>,
 }
 
 impl OnCourseDelta {
@@ -59,16 +61,18 @@ impl OnCourseDelta {
                 .filter(is_gone)
                 .map(|boat| BoatKey {
                     race_id: boat.race_id.clone(),
+                    row_id: boat.row_id.clone(),
                     bib: boat.bib,
                 })
                 .collect(),
         }
     }
 
-    /// Makes the list after it of the one before it: by position, unknown ones last, then race and bib.
+    /// Makes the list after it of the one before it: by position, unknown ones last, then race,
+    /// bib and row id.
     pub fn apply(&self, list: &mut Vec<OnCourseView>) {
         list.retain(|boat| {
-            let gone = |key: &BoatKey| key.race_id == boat.race_id && key.bib == boat.bib;
+            let gone = |key: &BoatKey| key.race_id == boat.race_id && key.row_id == boat.row_id;
             !self.gone.iter().any(gone) && !self.set.iter().any(|other| is_same(other, boat))
         });
         list.extend(self.set.iter().cloned());
@@ -77,11 +81,21 @@ impl OnCourseDelta {
 }
 
 fn is_same(one: &OnCourseView, other: &OnCourseView) -> bool {
-    one.race_id == other.race_id && one.bib == other.bib
+    one.race_id == other.race_id && one.row_id == other.row_id
 }
 
-fn order(boat: &OnCourseView) -> (u32, &RaceId, u32) {
-    (boat.position.unwrap_or(u32::MAX), &boat.race_id, boat.bib)
+fn order(boat: &OnCourseView) -> (u32, &RaceId, u32, bool, Option<&str>, &RowId) {
+    let position = boat.position.unwrap_or(u32::MAX);
+    let bib = boat.bib.unwrap_or(u32::MAX);
+    let text = boat.bib_text.as_deref();
+    (
+        position,
+        &boat.race_id,
+        bib,
+        text.is_none(),
+        text,
+        &boat.row_id,
+    )
 }
 
 /// A new state of the event.

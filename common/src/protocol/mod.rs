@@ -7,6 +7,7 @@ pub mod live;
 pub mod position;
 pub mod race_sheet;
 pub mod result_view;
+pub mod results_diff;
 pub mod startlist;
 pub mod views;
 

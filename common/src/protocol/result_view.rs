@@ -1,21 +1,31 @@
 //! One line of a result list.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::views::GateView;
-use crate::domain::{CatId, Hundredths, ResultStatus};
+use crate::domain::{CatId, Hundredths, RowId};
+
+/// `DNS`, `DNF`, `DSQ`, `CAP`, `RAL`, or a code of letters as the timing software has it.
+pub type StatusWord = Cow<'static, str>;
 
 /// One line of a result list. Times are hundredths of a second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultView {
+    /// Names the start in every message and read of the event; unique in its race.
+    pub row_id: RowId,
     /// Rank in the race; null when not ranked.
     #[schema(example = 2)]
     pub rnk: Option<u32>,
-    /// Number on the vest.
+    /// On the vest, if that is a number.
     #[schema(example = 1)]
     pub bib: Option<u32>,
+    /// What is printed on the vest: a number, or a team's letter.
+    #[schema(example = "1")]
+    pub bib_text: Option<String>,
     /// The athlete's public number.
     #[schema(example = "10006")]
     pub athlete_id: Option<String>,
@@ -45,8 +55,12 @@ pub struct ResultView {
     /// The same within the category.
     #[schema(example = "0.00")]
     pub cat_total_behind: Option<String>,
-    /// Why there is no rank.
-    pub status: Option<ResultStatus>,
+    /// Why there is no rank: `DNS`, `DNF`, `DSQ`, `CAP`, `RAL`, or a code as the timing software has it.
+    #[schema(value_type = Option<String>, example = "DNF")]
+    pub status: Option<StatusWord>,
+    /// What only some rows have.
+    #[serde(flatten)]
+    pub further: Further,
     /// Only of best-run races.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = BestRunView)]
@@ -55,6 +69,40 @@ pub struct ResultView {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ResultDetail)]
     pub detail: Option<ResultDetail>,
+}
+
+/// What only some rows have; absent otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Further {
+    /// The timing software's own code, where `status` is only its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, example = "DSQ-R")]
+    pub status_code: Option<StatusWord>,
+    /// The judges are still at it; the rank stands until they are done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub under_review: bool,
+    /// Number of the heat of a kayak cross.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 1)]
+    pub heat: Option<u32>,
+    /// Order of arrival in the heat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 2)]
+    pub heat_place: Option<u32>,
+    /// Gates that were missed in a kayak cross; they count before time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 0)]
+    pub faults: Option<u32>,
+    /// That the boat goes on to the next round of a kayak cross, as the timing software writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Q")]
+    pub qualified: Option<String>,
+    /// Names of a team's members.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub members: Vec<String>,
 }
 
 /// What a best-run race adds: both runs come to one line.
@@ -75,9 +123,11 @@ pub struct BestRunView {
     /// Rank in run 1 alone.
     pub prev_rnk: Option<u32>,
     /// Status of run 1.
-    pub prev_status: Option<ResultStatus>,
+    #[schema(value_type = Option<String>)]
+    pub prev_status: Option<StatusWord>,
     /// Status of run 2, or of the only one.
-    pub curr_status: Option<ResultStatus>,
+    #[schema(value_type = Option<String>)]
+    pub curr_status: Option<StatusWord>,
 }
 
 /// What `detailed=true` adds.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{
-    CatId, Class, ClassId, Course, DisplayMode, EventId, EventRecord, EventStatus, Hundredths,
-    OnCourseEntry, Penalty, Race, RaceId, Structure, structure::GateType,
+    Bib, CatId, Class, ClassId, Course, DisplayMode, EventId, EventRecord, EventStatus, Hundredths,
+    OnCourseEntry, Penalty, Race, RaceId, RaceState, RowId, Structure, structure::GateType,
 };
 
 /// An event in the public list.
@@ -122,6 +122,10 @@ pub struct RaceView {
     pub start_time: Option<String>,
     /// The timing software's own status number.
     pub race_status: Option<u32>,
+    /// The same as a word.
+    pub race_state: RaceState,
+    /// The organiser's own title.
+    pub title: Option<String>,
 }
 
 /// A scheduled race with the position of the last change of its results.
@@ -153,9 +157,16 @@ pub struct GateView {
 pub struct OnCourseView {
     /// The race it is in.
     pub race_id: RaceId,
-    /// Number on the vest.
+    /// Names the start in every message and read of the event; unique in its race.
+    #[serde(default)]
+    pub row_id: RowId,
+    /// On the vest, if that is a number.
     #[schema(example = 1)]
-    pub bib: u32,
+    pub bib: Option<u32>,
+    /// What is printed on the vest: a number, or a team's letter.
+    #[schema(example = "1")]
+    #[serde(default)]
+    pub bib_text: Option<String>,
     /// `FAMILY Given`.
     pub name: Option<String>,
     /// Club.
@@ -306,6 +317,8 @@ impl RaceView {
             race_order: race.race_order,
             start_time: race.start_time.clone(),
             race_status: race.race_status,
+            race_state: RaceState::of(race.race_status),
+            title: race.custom_title.clone(),
         }
     }
 }
@@ -329,14 +342,17 @@ pub fn race_type(discipline: &str) -> &'static str {
     }
 }
 
-/// Positional penalties with the types of their gates.
+/// Positional penalties with the types of their gates. Blank gates beyond the course are none.
 pub fn gate_views(gates: &[Option<Penalty>], course: Option<&Course>) -> Vec<GateView> {
+    let judged = gates.iter().rposition(Option::is_some);
+    let last = course.map_or(gates.len(), Course::gate_count);
+    let count = last.max(judged.map_or(0, |index| index + 1));
     let view = |(index, penalty): (usize, &Option<Penalty>)| GateView {
         number: index + 1,
         gate_type: course.map_or(GateType::Unknown, |course| course.gate_type(index)),
         penalty: *penalty,
     };
-    gates.iter().enumerate().map(view).collect()
+    gates.iter().take(count).enumerate().map(view).collect()
 }
 
 /// The boats on the water as spectators see them, in the order given.
@@ -355,7 +371,9 @@ impl OnCourseView {
     fn new(entry: &OnCourseEntry, course: Option<&Course>) -> Self {
         Self {
             race_id: entry.race_id.clone(),
-            bib: entry.bib,
+            row_id: entry.row_id.clone(),
+            bib: entry.bib.as_ref().and_then(Bib::number),
+            bib_text: entry.bib.as_ref().map(Bib::to_string),
             name: entry.name.clone(),
             club: entry.club.clone(),
             position: entry.position,

@@ -139,6 +139,11 @@ impl Batch {
                 let due_at_ms = on_course.due_at_ms().unwrap_or(0);
                 self.set_field(keys, "oncourse_due_at", due_at_ms.to_string());
             }
+            Write::Waiting(waiting) => {
+                self.set_field(keys, "waiting", to_json(waiting));
+                let due_at_ms = waiting.due_at_ms().unwrap_or(0);
+                self.set_field(keys, "rows_due_at", due_at_ms.to_string());
+            }
             Write::Participants(class, people) => {
                 let rows = people.iter().map(|p| (p.participant_id.as_str(), p));
                 self.set_rows(keys.people(class), rows);

@@ -4,7 +4,7 @@
 //! All keys of one event share the hash tag of its id, so that one event lives on one node:
 //!
 //! ```text
-//! ed:{<eventId>}:meta            hash    incarnation, epoch, seq, status, details, config, key, image
+//! ed:{<eventId>}:meta            hash    incarnation, epoch, seq, status, details, config, key, image, waiting, what is due when
 //! ed:{<eventId>}:marks           hash    rev:<part> → revision, seq:<resource> → seq of its last change
 //! ed:{<eventId>}:structure       string  JSON of classes, races, courses
 //! ed:{<eventId>}:people:<class>  hash    participant id → JSON

@@ -16,9 +16,9 @@ use super::{
 use crate::{
     domain::{
         ClassId, Competition, EventId, EventRecord, OnCourse, Participant, Participants, Race,
-        RaceId, Row, Rows, Structure,
+        RaceId, Row, RowIds, Rows, Structure, Waiting,
     },
-    plan::{Plan, Revisions, Write, results::concerned},
+    plan::{Before, Plan, Revisions, Write, results::concerned},
     protocol::{Epoch, Mark, Position, Seq},
 };
 
@@ -58,6 +58,8 @@ pub struct Head {
     pub structure: Arc<Structure>,
     /// Boats on the water.
     pub on_course: OnCourse,
+    /// Which rows of the last export wait.
+    pub waiting: Waiting,
     /// The server's clock at the read, ms since 1970; deadlines are told in it.
     pub server_ms: i64,
 }
@@ -76,6 +78,7 @@ impl Head {
                 | Write::HasXml => return None,
                 Write::Structure(structure) => self.structure = Arc::clone(structure),
                 Write::OnCourse(on_course) => self.on_course = on_course.clone(),
+                Write::Waiting(waiting) => self.waiting = waiting.clone(),
                 Write::Participants(..)
                 | Write::RemoveParticipants(..)
                 | Write::DropParticipants(_)
@@ -95,6 +98,29 @@ impl Head {
         self.position = committed.position;
         Some(self)
     }
+
+    /// With the rows in `competition`, as a plan starts from it.
+    pub fn before<'a>(&'a self, competition: &'a Competition) -> Before<'a> {
+        Before {
+            record: &self.record,
+            competition,
+            on_course: &self.on_course,
+            waiting: &self.waiting,
+            revisions: &self.revisions,
+        }
+    }
+
+    /// When something of it is due without a push, ms since 1970.
+    pub fn due_at_ms(&self) -> Option<i64> {
+        let due = [self.on_course.due_at_ms(), self.waiting.due_at_ms()];
+        due.into_iter().flatten().min()
+    }
+
+    /// Whether something was due at the read.
+    pub fn is_overdue(&self) -> bool {
+        self.due_at_ms()
+            .is_some_and(|at_ms| at_ms <= self.server_ms)
+    }
 }
 
 /// Which event of its id there is, and where it stands.
@@ -111,9 +137,8 @@ pub struct Standing {
 pub struct Pulse {
     /// Which event, and where it stands.
     pub standing: Standing,
-    /// Whether somebody must look at the boats on the water: one is to be let go, or a list waits
-    /// to be shown.
-    pub on_course_overdue: bool,
+    /// Whether somebody must do what is due: let a boat go, show a list or rows that waited.
+    pub overdue: bool,
 }
 
 /// What a gateway's room starts from: a [`Head`] is consistent in itself.
@@ -177,38 +202,13 @@ impl Store {
             .collect()
     }
 
-    /// Where the event stands, and which it is; `None` when it is gone.
-    pub async fn standing(&self, event_id: &EventId) -> Result<Option<Standing>, StoreError> {
-        let mut invocation = self.scripts().position.prepare_invoke();
-        invocation.key(EventKeys::new(event_id).meta());
-        let found: Option<(String, String, Seq)> = self.query(&invocation).await?;
-        Ok(found.map(|(incarnation, epoch, seq)| Standing {
-            incarnation,
-            position: Position {
-                epoch: Epoch::new(epoch),
-                seq,
-            },
-        }))
-    }
-
-    /// The same, and whether boats on the water are overdue.
+    /// Where the event stands, which it is, and whether something is due; `None` when it is gone.
     pub async fn pulse(&self, event_id: &EventId) -> Result<Option<Pulse>, StoreError> {
         let mut invocation = self.scripts().pulse.prepare_invoke();
         invocation.key(EventKeys::new(event_id).meta());
-        let (incarnation, epoch, seq, due_at_ms, seconds, micros): (
-            _,
-            _,
-            _,
-            Option<i64>,
-            i64,
-            i64,
-        ) = self.query(&invocation).await?;
-        let server_ms = seconds * 1000 + micros / 1000;
-        let standing = Standing::read((incarnation, epoch, seq));
-        Ok(standing.map(|standing| Pulse {
-            standing,
-            on_course_overdue: due_at_ms.is_some_and(|at| at > 0 && at <= server_ms),
-        }))
+        let (standing, overdue): (StandingReply, bool) = self.query(&invocation).await?;
+        let standing = Standing::read(standing);
+        Ok(standing.map(|standing| Pulse { standing, overdue }))
     }
 
     /// The rows of `races` and the participants of their classes, into a competition with the
@@ -272,14 +272,14 @@ impl Store {
             .into_iter()
             .map(redis::from_redis_value::<Vec<String>>);
         let people = hashes.next().transpose()?.unwrap_or_default();
-        let by_id = |p: Arc<Participant>| (p.participant_id.clone(), p);
-        let people = values(&people)?.into_iter().map(by_id).collect();
+        let head = read_head(event_id, answers, server_ms)?;
+        let people = named(&people, &RowIds::new(&head.record.incarnation))?;
         let rows = hashes.map(|hash| {
             let by_id = |row: Arc<Row>| (row.participant_id.clone(), row);
             Ok(values(&hash?)?.into_iter().map(by_id).collect())
         });
         let rows: Result<Vec<Rows>, StoreError> = rows.collect();
-        Ok((read_head(event_id, answers, server_ms)?, people, rows?))
+        Ok((head, people, rows?))
     }
 
     /// The event's record with the bytes of its picture; `None` when it has no picture.
@@ -320,9 +320,9 @@ impl Store {
             structure: Arc::clone(&head.structure),
             ..Competition::default()
         };
+        let row_ids = RowIds::new(&head.record.incarnation);
         for (class, people) in classes.into_iter().zip(&mut hashes) {
-            let by_id = |p: Arc<Participant>| (p.participant_id.clone(), p);
-            let participants = values(&people)?.into_iter().map(by_id).collect();
+            let participants = named(&people, &row_ids)?;
             competition.participants.insert(class.clone(), participants);
         }
         for (race, rows) in races.iter().zip(hashes) {
@@ -351,6 +351,16 @@ fn values<T: serde::de::DeserializeOwned>(values: &[String]) -> Result<Vec<T>, S
     values.iter().map(|text| from_json(text)).collect()
 }
 
+/// Participants with the names that their starts have in public.
+fn named(people: &[String], row_ids: &RowIds) -> Result<Participants, StoreError> {
+    let people = values::<Participant>(people)?.into_iter();
+    let named = people.map(|mut participant| {
+        participant.row_id = row_ids.of(&participant.participant_id);
+        (participant.participant_id.clone(), Arc::new(participant))
+    });
+    Ok(named.collect())
+}
+
 fn read_head(event_id: &EventId, answers: Vec<Value>, server_ms: i64) -> Result<Head, StoreError> {
     let answers: [Value; 4] = answers
         .try_into()
@@ -374,6 +384,7 @@ fn read_head(event_id: &EventId, answers: Vec<Value>, server_ms: i64) -> Result<
         marks: Marks(under("seq:")),
         structure: Arc::new(optional(structure.as_deref())?),
         on_course: optional(on_course.as_deref())?,
+        waiting: optional(meta.get("waiting").map(String::as_str))?,
         server_ms,
     })
 }

@@ -14,8 +14,12 @@ use common::{
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 
-use super::shapes::{
-    CategoriesAnswer, EventDetail, OnCourseAnswer, ResultsAnswer, ResultsOf, StartlistAnswer,
+use super::{
+    csv::{self, Separator},
+    shapes::{
+        CategoriesAnswer, EventDetail, List, OnCourseAnswer, ResultsAnswer, ResultsOf,
+        StartlistAnswer,
+    },
 };
 
 /// A smaller body costs more to unpack than it saves.
@@ -37,6 +41,8 @@ pub enum Resource {
     Startlist(RaceId),
     /// The result list of a race.
     Results(ResultsOf),
+    /// The same for spreadsheets.
+    Csv(ResultsOf, Separator),
 }
 
 /// An answer as it goes over the wire.
@@ -44,8 +50,10 @@ pub enum Resource {
 pub struct Body {
     /// The position of the resource's last change.
     pub seq: Seq,
-    json: Bytes,
+    plain: Bytes,
     gzipped: OnceLock<Option<Bytes>>,
+    /// The name of the file, of a list for spreadsheets.
+    file_name: Option<String>,
 }
 
 impl Resource {
@@ -53,7 +61,7 @@ impl Resource {
         match self {
             Self::Detail | Self::Categories | Self::OnCourse => None,
             Self::Startlist(race_id) => Some(race_id),
-            Self::Results(of) => Some(&of.race_id),
+            Self::Results(of) | Self::Csv(of, _) => Some(&of.race_id),
         }
     }
 
@@ -61,6 +69,9 @@ impl Resource {
     pub fn seq(&self, head: &Head) -> Option<Seq> {
         if let Some(race_id) = self.race_id() {
             head.structure.race(race_id)?;
+        }
+        if let Self::Results(of) | Self::Csv(of, _) = self {
+            return Self::results_seq(&of.race_id, head);
         }
         let of_race = |race_id: &RaceId, mark: fn(RaceId) -> Mark| {
             let of = |mark: fn(RaceId) -> Mark| head.marks.seq(&mark(race_id.clone()));
@@ -71,13 +82,40 @@ impl Resource {
             Self::Categories => head.marks.seq(&Mark::Categories),
             Self::OnCourse => head.marks.seq(&Mark::OnCourse),
             Self::Startlist(race_id) => of_race(race_id, Mark::Startlist),
-            Self::Results(of) => of_race(&of.race_id, Mark::Results),
+            Self::Results(_) | Self::Csv(..) => return None,
         })
+    }
+
+    /// The position of the last change of a race's list; `None` when there is no such race.
+    pub fn results_seq(race_id: &RaceId, head: &Head) -> Option<Seq> {
+        head.structure.race(race_id)?;
+        let marks = [Mark::Results(race_id.clone()), Mark::Race(race_id.clone())];
+        marks.iter().map(|mark| head.marks.seq(mark)).max()
     }
 }
 
 impl Body {
-    /// Builds the answer, with the head that it is true for: `head`, or a later one where rows had to
+    /// The answer for a result list.
+    pub fn of_list(seq: Seq, resource: &Resource, list: &List) -> Result<Self, StoreError> {
+        match resource {
+            Resource::Csv(of, separator) => {
+                let race = &list.race;
+                let name = csv::file_name(
+                    race.title.as_deref(),
+                    race.race_id.as_str(),
+                    race.race_state,
+                );
+                Ok(Self {
+                    file_name: Some(name),
+                    ..Self::of_bytes(seq, csv::encode(list, of, *separator)?)
+                })
+            }
+            Resource::Results(of) => Self::encode(seq, &ResultsAnswer::new(of, list, seq)),
+            _ => Err(StoreError::corrupt("a list was asked for something else")),
+        }
+    }
+
+    /// Builds any other answer, with the head that it is true for: `head`, or a later one where rows had to
     /// be read. `None` when there is no such race.
     pub async fn read(
         store: &Store,
@@ -103,37 +141,55 @@ impl Body {
         let Some((race, seq)) = head.structure.race(race_id).zip(resource.seq(&head)) else {
             return Ok(None);
         };
-        let body = match resource {
-            Resource::Results(of) => {
-                Self::encode(seq, &ResultsAnswer::new(of, race, &competition, seq))
-            }
-            _ => Self::encode(seq, &StartlistAnswer::new(race, &competition, seq)),
-        };
-        Ok(Some((Arc::new(head), body?)))
+        let body = Self::encode(seq, &StartlistAnswer::new(race, &competition, seq))?;
+        Ok(Some((Arc::new(head), body)))
     }
 
     fn encode(seq: Seq, answer: &impl Serialize) -> Result<Self, StoreError> {
         let json = serde_json::to_vec(answer).map_err(StoreError::corrupt)?;
-        Ok(Self {
+        Ok(Self::of_bytes(seq, json))
+    }
+
+    fn of_bytes(seq: Seq, bytes: Vec<u8>) -> Self {
+        Self {
             seq,
-            json: json.into(),
+            plain: bytes.into(),
             gzipped: OnceLock::new(),
-        })
+            file_name: None,
+        }
+    }
+
+    /// Its media type.
+    pub fn content_type(&self) -> &'static str {
+        match self.file_name {
+            Some(_) => "text/csv; charset=utf-8; header=present",
+            None => "application/json",
+        }
+    }
+
+    /// The name under which it is kept as a file.
+    pub fn file_name(&self) -> Option<&str> {
+        self.file_name.as_deref()
+    }
+
+    /// Tells the formats of one address apart.
+    pub fn etag_suffix(&self) -> &'static str {
+        if self.file_name.is_some() { "-csv" } else { "" }
     }
 
     /// As it is.
-    pub fn json(&self) -> Bytes {
-        self.json.clone()
+    pub fn plain(&self) -> Bytes {
+        self.plain.clone()
     }
 
     /// Compressed, once for all who can read that; `None` where it does not pay.
     pub fn gzipped(&self) -> Option<Bytes> {
         let compress = || {
-            if self.json.len() < GZIP_BYTES_MIN {
+            if self.plain.len() < GZIP_BYTES_MIN {
                 return None;
             }
             let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-            encoder.write_all(&self.json).ok()?;
+            encoder.write_all(&self.plain).ok()?;
             encoder.finish().ok().map(Bytes::from)
         };
         self.gzipped.get_or_init(compress).clone()
@@ -142,6 +198,6 @@ impl Body {
     /// What it holds in memory.
     pub fn bytes(&self) -> usize {
         let gzipped = self.gzipped.get().and_then(Option::as_ref);
-        ENTRY_BYTES + self.json.len() + gzipped.map_or(0, Bytes::len)
+        ENTRY_BYTES + self.plain.len() + gzipped.map_or(0, Bytes::len)
     }
 }

@@ -1,7 +1,6 @@
 //! The answers of one event.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,17 +11,19 @@ use std::{
 use common::{
     domain::{EventId, EventStatus},
     http::ApiError,
-    store::{Head, Store, StoreError},
+    protocol::Seq,
+    store::{Head, StoreError},
 };
 use tokio::sync::Mutex;
+use tracing::warn;
 
 use super::{
-    Answer,
+    Answer, Source,
     body::{Body, Resource},
+    kept::Kept,
+    shapes::List,
 };
-
-/// Bytes of one event's answers; over this they are all built anew.
-const BYTES_MAX: usize = 32 << 20;
+use crate::due;
 
 /// What is known of an event. The lock is held while it is read, so that one read serves everyone.
 #[derive(Default)]
@@ -41,8 +42,7 @@ struct Known {
 /// An event at a position.
 struct At {
     head: Arc<Head>,
-    bodies: HashMap<Resource, Arc<Body>>,
-    bytes: usize,
+    kept: Kept,
 }
 
 impl CachedEvent {
@@ -54,13 +54,13 @@ impl CachedEvent {
     /// The answer, true for a position read after this call.
     pub async fn get(
         &self,
-        store: &Store,
+        source: &Source,
         event_id: &EventId,
         resource: Resource,
     ) -> Result<Answer, ApiError> {
         let asked = Instant::now();
         let mut known = self.known.lock().await;
-        let found = known.find(store, event_id, resource, asked).await;
+        let found = known.find(source, event_id, resource, asked).await;
         let gone = matches!(found, Err(StoreError::NoEvent));
         self.gone.store(gone, Ordering::Relaxed);
         match found? {
@@ -75,12 +75,12 @@ impl CachedEvent {
     /// away.
     pub async fn status(
         &self,
-        store: &Store,
+        source: &Source,
         event_id: &EventId,
     ) -> Result<EventStatus, StoreError> {
         let asked = Instant::now();
         let mut known = self.known.lock().await;
-        let checked = known.check(store, event_id, asked).await;
+        let checked = known.check(source, event_id, asked).await;
         self.gone.store(
             matches!(checked, Err(StoreError::NoEvent)),
             Ordering::Relaxed,
@@ -96,14 +96,14 @@ impl CachedEvent {
 impl Known {
     async fn find(
         &mut self,
-        store: &Store,
+        source: &Source,
         event_id: &EventId,
         resource: Resource,
         asked: Instant,
     ) -> Result<Option<Answer>, StoreError> {
-        if let Err(error) = self.check(store, event_id, asked).await {
+        if let Err(error) = self.check(source, event_id, asked).await {
             // Without Redis the last answer is better than none; it says how old it is.
-            let last = self.at.as_ref().and_then(|at| at.answer(&resource));
+            let last = self.at.as_mut().and_then(|at| at.answer(&resource));
             return match (error, last) {
                 (StoreError::Unavailable(_), Some(last)) => Ok(Some(last)),
                 (error, _) => Err(error),
@@ -112,20 +112,35 @@ impl Known {
         let Some(at) = self.at.as_mut() else {
             return Err(StoreError::NoEvent);
         };
-        if at.answer(&resource).is_none() {
-            let Some((head, body)) = Body::read(store, event_id, &at.head, &resource).await? else {
+        if let Some(answer) = at.answer(&resource) {
+            return Ok(Some(answer));
+        }
+        let body = if let Resource::Results(of) | Resource::Csv(of, _) = &resource {
+            let Some((seq, list)) = at.list(source, event_id, of).await? else {
+                return Ok(None);
+            };
+            let body = Arc::new(Body::of_list(seq, &resource, &list)?);
+            if !list.has(of) {
+                // Made from what is known, and not kept: there are as many of these as somebody likes to ask for.
+                return Ok(Some(at.with_position(body)));
+            }
+            body
+        } else {
+            let read = Body::read(&source.store, event_id, &at.head, &resource).await?;
+            let Some((head, body)) = read else {
                 return Ok(None);
             };
             at.move_to(head)?;
-            at.insert(resource.clone(), body);
-        }
-        Ok(at.answer(&resource))
+            Arc::new(body)
+        };
+        at.kept.keep_answer(resource, Arc::clone(&body));
+        Ok(Some(at.with_position(body)))
     }
 
     /// Makes sure that the head is that of a position read after `asked`.
     async fn check(
         &mut self,
-        store: &Store,
+        source: &Source,
         event_id: &EventId,
         asked: Instant,
     ) -> Result<(), StoreError> {
@@ -140,7 +155,7 @@ impl Known {
             _ => {}
         }
         let began = Instant::now();
-        let checked = self.read(store, event_id).await;
+        let checked = self.read(source, event_id).await;
         let failed = match &checked {
             Err(StoreError::Unavailable(why)) => Some(why.clone()),
             _ => None,
@@ -152,12 +167,17 @@ impl Known {
         checked
     }
 
-    async fn read(&mut self, store: &Store, event_id: &EventId) -> Result<(), StoreError> {
-        let standing = store.standing(event_id).await?;
-        let standing = standing.ok_or(StoreError::NoEvent)?;
-        if let Some(at) = &self.at {
-            let same = at.head.record.incarnation == standing.incarnation
-                && at.head.position == standing.position;
+    async fn read(&mut self, source: &Source, event_id: &EventId) -> Result<(), StoreError> {
+        let store = &source.store;
+        let pulse = store.pulse(event_id).await?.ok_or(StoreError::NoEvent)?;
+        if pulse.overdue {
+            // Nobody who watches noticed; a read must not show it.
+            if let Err(error) = due::settle(store, event_id, source.limits).await {
+                warn!(%error, event = %event_id, "what is due is not done");
+            }
+        } else if let Some(at) = &self.at {
+            let same = at.head.record.incarnation == pulse.standing.incarnation
+                && at.head.position == pulse.standing.position;
             if same {
                 return Ok(());
             }
@@ -169,8 +189,7 @@ impl Known {
         check_public(&head)?;
         self.at = Some(At {
             head,
-            bodies: HashMap::new(),
-            bytes: 0,
+            kept: Kept::default(),
         });
         Ok(())
     }
@@ -178,37 +197,59 @@ impl Known {
 
 impl At {
     /// The answer for a resource, unless it has changed since it was built.
-    fn answer(&self, resource: &Resource) -> Option<Answer> {
-        let body = self.bodies.get(resource)?;
-        Some(Answer {
-            body: Arc::clone(body),
-            position: self.head.position.clone(),
-        })
+    fn answer(&mut self, resource: &Resource) -> Option<Answer> {
+        let body = self.kept.answer(resource)?;
+        Some(self.with_position(body))
     }
 
-    /// Goes on to a later position; answers of resources that did not change stay.
+    fn with_position(&self, body: Arc<Body>) -> Answer {
+        Answer {
+            body,
+            position: self.head.position.clone(),
+        }
+    }
+
+    /// The list of a race; `None` when there is no such race.
+    async fn list(
+        &mut self,
+        source: &Source,
+        event_id: &EventId,
+        of: &super::shapes::ResultsOf,
+    ) -> Result<Option<(Seq, Arc<List>)>, StoreError> {
+        let race_id = &of.race_id;
+        if self.head.structure.race(race_id).is_none() {
+            return Ok(None);
+        }
+        if let Some(known) = self.kept.list(race_id) {
+            return Ok(Some(known));
+        }
+        let Some((head, competition)) = source.store.race(event_id, race_id).await? else {
+            return Ok(None);
+        };
+        let (race, seq) = (
+            head.structure.race(race_id),
+            Resource::results_seq(race_id, &head),
+        );
+        let Some((race, seq)) = race.zip(seq) else {
+            return Ok(None);
+        };
+        let list = Arc::new(List::new(race, &competition));
+        self.move_to(Arc::new(head))?;
+        self.kept.keep_list(race_id.clone(), seq, Arc::clone(&list));
+        Ok(Some((seq, list)))
+    }
+
+    /// Goes on to a later position; what did not change stays.
     fn move_to(&mut self, head: Arc<Head>) -> Result<(), StoreError> {
         check_public(&head)?;
         let same_history = self.head.record.incarnation == head.record.incarnation
             && self.head.position.epoch == head.position.epoch;
         self.head = head;
         if !same_history {
-            self.bodies.clear();
+            self.kept.clear();
         }
-        let head = &self.head;
-        self.bodies
-            .retain(|resource, body| resource.seq(head) == Some(body.seq));
-        self.bytes = self.bodies.values().map(|body| body.bytes()).sum();
+        self.kept.move_to(&self.head);
         Ok(())
-    }
-
-    fn insert(&mut self, resource: Resource, body: Body) {
-        self.bytes += body.bytes();
-        if self.bytes > BYTES_MAX {
-            self.bodies.clear();
-            self.bytes = body.bytes();
-        }
-        self.bodies.insert(resource, Arc::new(body));
     }
 }
 

@@ -5,7 +5,9 @@
 //! stay, and name the position that they are true for.
 
 mod body;
+pub mod csv;
 mod event;
+mod kept;
 pub mod shapes;
 
 use std::{sync::Arc, time::Duration};
@@ -13,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use common::{
     domain::{EventId, EventStatus},
     http::ApiError,
-    store::{Store, StoreError},
+    store::{Limits, Store, StoreError},
 };
 use moka::sync::Cache;
 
@@ -28,8 +30,16 @@ const IDLE_FOR: Duration = Duration::from_secs(600);
 /// Answers of all events that are read here; cheap to clone.
 #[derive(Clone)]
 pub struct Answers {
-    store: Store,
+    source: Source,
     events: Cache<EventId, Arc<CachedEvent>>,
+}
+
+/// Where answers come from.
+#[derive(Clone)]
+struct Source {
+    store: Store,
+    /// Of the commits that do what is due when somebody reads.
+    limits: Limits,
 }
 
 /// An encoded answer, and where its event stood at the read.
@@ -43,18 +53,19 @@ pub struct Answer {
 
 impl Answers {
     /// Nothing read yet.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, limits: Limits) -> Self {
         let events = Cache::builder()
             .max_capacity(EVENTS_MAX)
             .time_to_idle(IDLE_FOR)
             .build();
-        Self { store, events }
+        let source = Source { store, limits };
+        Self { source, events }
     }
 
     /// The state of a public event, asked for once for all who wait.
     pub async fn status(&self, event_id: &EventId) -> Result<EventStatus, StoreError> {
         let event = self.events.get_with_by_ref(event_id, Arc::default);
-        let status = event.status(&self.store, event_id).await;
+        let status = event.status(&self.source, event_id).await;
         if event.is_gone() {
             self.events.invalidate(event_id);
         }
@@ -64,7 +75,7 @@ impl Answers {
     /// The answer for a resource of a public event: 404 where there is none.
     pub async fn get(&self, event_id: &EventId, resource: Resource) -> Result<Answer, ApiError> {
         let event = self.events.get_with_by_ref(event_id, Arc::default);
-        let answer = event.get(&self.store, event_id, resource).await;
+        let answer = event.get(&self.source, event_id, resource).await;
         if event.is_gone() {
             self.events.invalidate(event_id);
         }

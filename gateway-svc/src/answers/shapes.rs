@@ -1,9 +1,10 @@
 //! What public reads answer, made from an event at one position.
 
 use common::{
-    domain::{CatId, ClassId, Competition, Race, RaceId},
+    domain::{CatId, ClassId, Competition, Race, RaceId, RaceState},
     protocol::{
-        Epoch, Mark, RaceSheet, Seq,
+        Epoch, Mark, Seq,
+        race_sheet::results_of,
         result_view::ResultView,
         startlist::{StartView, startlist},
         views::{
@@ -128,6 +129,30 @@ struct ResultsRace {
     class_id: ClassId,
     race_type: String,
     race_status: Option<u32>,
+    race_state: RaceState,
+    title: Option<String>,
+}
+
+/// The detailed result list of a race, from which every answer about it is made.
+pub struct List {
+    /// The race.
+    pub race: RaceView,
+    /// In the order of the list.
+    pub rows: Vec<ResultView>,
+}
+
+impl List {
+    pub fn new(race: &Race, competition: &Competition) -> Self {
+        Self {
+            race: RaceView::new(race),
+            rows: results_of(competition, &race.race_id),
+        }
+    }
+
+    /// Whether the category that is asked for has rows; all of them always do.
+    pub fn has(&self, of: &ResultsOf) -> bool {
+        of.cat_id.is_none() || self.rows.iter().any(|row| row.cat_id == of.cat_id)
+    }
 }
 
 /// The result list of a race.
@@ -151,9 +176,8 @@ pub struct ResultsOf {
 }
 
 impl ResultsAnswer {
-    pub fn new(wanted: &ResultsOf, race: &Race, competition: &Competition, seq: Seq) -> Self {
-        let race = RaceView::new(race);
-        let sheet = RaceSheet::of(competition, &race.race_id);
+    pub fn new(wanted: &ResultsOf, list: &List, seq: Seq) -> Self {
+        let race = list.race.clone();
         Self {
             seq,
             race: ResultsRace {
@@ -161,23 +185,25 @@ impl ResultsAnswer {
                 class_id: race.class_id,
                 race_type: race.race_type,
                 race_status: race.race_status,
+                race_state: race.race_state,
+                title: race.title,
             },
-            results: wanted.select(sheet.map_or_else(Vec::new, |sheet| sheet.results())),
+            results: wanted.select(&list.rows),
         }
     }
 }
 
 impl ResultsOf {
-    fn select(&self, results: Vec<ResultView>) -> Vec<ResultView> {
-        let wanted = |row: &ResultView| self.cat_id.is_none() || row.cat_id == self.cat_id;
-        let mut rows: Vec<ResultView> = results.into_iter().filter(wanted).collect();
+    /// The rows that are asked for, in their order.
+    pub fn select(&self, rows: &[ResultView]) -> Vec<ResultView> {
+        let wanted = |row: &&ResultView| self.cat_id.is_none() || row.cat_id == self.cat_id;
+        let shown = |row: &ResultView| ResultView {
+            detail: row.detail.clone().filter(|_| self.detailed),
+            ..row.clone()
+        };
+        let mut rows: Vec<ResultView> = rows.iter().filter(wanted).map(shown).collect();
         if self.cat_id.is_some() {
             rows.sort_by_key(|row| row.cat_rnk.unwrap_or(u32::MAX));
-        }
-        if !self.detailed {
-            for row in &mut rows {
-                row.detail = None;
-            }
         }
         rows
     }

@@ -12,3 +12,5 @@ mod returning;
 mod seats;
 mod state;
 mod task;
+
+pub use message::now_ms;

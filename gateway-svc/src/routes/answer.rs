@@ -2,10 +2,11 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header, header::InvalidHeaderValue},
     response::{IntoResponse, Response},
 };
 use common::{domain::EventId, http::ApiError, store::StoreError};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa::IntoResponses;
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 /// Caches that serve many may use an answer for a second; a browser, which may hold an older one than what
 /// its stream has told, asks whether it is still good.
 pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1";
+
+/// What an answer depends on beside its address.
+const VARY: &str = "accept, accept-encoding";
 
 /// The client's copy, which `If-None-Match` names by its `ETag`, is still good.
 #[derive(IntoResponses)]
@@ -48,22 +52,45 @@ pub async fn answer(
         .then(|| answer.body.gzipped())
         .flatten();
     let is_gzipped = gzipped.is_some();
-    let body = Body::from(gzipped.unwrap_or_else(|| answer.body.json()));
+    let body = Body::from(gzipped.unwrap_or_else(|| answer.body.plain()));
     let mut response = finish(StatusCode::OK, &answer, etag, body);
     let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let content_type = HeaderValue::from_static(answer.body.content_type());
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if let Some(name) = answer.body.file_name()
+        && let Ok(value) = attachment(name)
+    {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if is_gzipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Ok(response)
 }
 
+/// A file with that name, also where it is not ASCII (RFC 6266).
+fn attachment(name: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let plain: String = name
+        .chars()
+        .map(|c| match c {
+            ' '..='~' if !matches!(c, '"' | '\\' | '/') => c,
+            _ => '_',
+        })
+        .collect();
+    let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::from_str(&value)
+}
+
 /// `seq` is that of the resource's own last change, so that what happens elsewhere leaves it alone.
 fn etag(answer: &Answer) -> String {
     // Weak, since compression changes the bytes and not what they say.
-    format!("W/\"{}-{}\"", answer.position.epoch, answer.body.seq)
+    let suffix = answer.body.etag_suffix();
+    format!(
+        "W/\"{}-{}{suffix}\"",
+        answer.position.epoch, answer.body.seq
+    )
 }
 
 fn has(asked: &HeaderMap, etag: &str) -> bool {

@@ -2,7 +2,7 @@
 //! the water, its picture.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -11,6 +11,7 @@ use common::{
     http::{
         ApiError,
         documented::{AnyCall, NamedCall},
+        extract::Path,
     },
     store::StoreError,
 };

@@ -43,7 +43,9 @@ pub fn described() -> OpenApiRouter<App> {
         .routes(routes!(race::show_startlist))
         .routes(routes!(race::show_results))
         .routes(routes!(ws::connect));
-    OpenApiRouter::new().nest("/api/v1/events", events)
+    let mut described = OpenApiRouter::new().nest("/api/v1/events", events);
+    race::describe_csv(described.get_openapi_mut());
+    described
 }
 
 /// Scoreboards and federations' pages read from other origins.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{Path, Query, Request, State, rejection::QueryRejection},
-    http::StatusCode,
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{Method, StatusCode},
     response::Response,
 };
 use common::{
@@ -13,6 +13,7 @@ use common::{
     http::{
         ApiError,
         documented::{AnyCall, UpgradeCall},
+        extract::Path,
         server::socket_of,
     },
 };
@@ -71,6 +72,9 @@ async fn ask(
     // Before a seat is taken: a plain request must not cost one.
     let headers = request.headers().iter();
     let headers: Vec<_> = headers.map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+    if request.method() != Method::GET {
+        return Err(ApiError::UpgradeRequired);
+    }
     let offer = Offer::read(headers.iter().copied())?;
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let upgrade = upgrade.ok_or(ApiError::UpgradeRequired)?;

@@ -1,18 +1,16 @@
 //! The body of a push of the whole export: XML, or JSON around it, perhaps compressed.
 
-use std::{borrow::Cow, io::Read};
+use std::borrow::Cow;
 
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use common::{
-    c123::{self, Imported, decode::decode},
-    domain::Export,
+    c123::{self, Parsed, decode::decode},
     http::{
         ApiError,
-        body::{media_type, parse_json},
+        body::{gunzip, is_gzip, media_type, parse_json},
     },
 };
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -66,7 +64,7 @@ impl ExportFormat {
     }
 
     /// Reads the export. The limit that a refusal names is that of the XML, which the sender knows.
-    pub fn read(&self, bytes: Bytes) -> Result<(Export, Imported), ApiError> {
+    pub fn read(&self, bytes: Bytes) -> Result<Parsed, ApiError> {
         let bytes = if self.gzip {
             gunzip(&bytes, self.body_bytes_max())
         } else {
@@ -85,7 +83,7 @@ impl ExportFormat {
         }
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<(Export, Imported), ApiError> {
+    fn parse(&self, bytes: &[u8]) -> Result<Parsed, ApiError> {
         let text = match self.format {
             Format::Json => parse_json::<XmlBody<'_>>(bytes)?.xml,
             Format::Xml => decode(bytes, self.charset.as_deref())?,
@@ -108,33 +106,9 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     }
 }
 
-fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    match encoding.map(|value| value.to_str().unwrap_or_default()) {
-        None | Some("identity") => Ok(false),
-        Some(name) if name.eq_ignore_ascii_case("gzip") => Ok(true),
-        Some(name) => Err(ApiError::UnsupportedMediaType(format!(
-            "Content-Encoding '{name}' is not understood; gzip is"
-        ))),
-    }
-}
-
 fn charset(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let mut parameters = value.split(';').skip(1).filter_map(|p| p.split_once('='));
     let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
     Some(charset.trim().trim_matches('"').to_owned())
-}
-
-fn gunzip(bytes: &[u8], bytes_max: usize) -> Result<Bytes, ApiError> {
-    let mut plain = Vec::new();
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-    MultiGzDecoder::new(bytes)
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut plain)
-        .map_err(|error| ApiError::Invalid(format!("the gzip stream is broken: {error}")))?;
-    if plain.len() > bytes_max {
-        return Err(ApiError::TooLarge(bytes_max));
-    }
-    Ok(plain.into())
 }

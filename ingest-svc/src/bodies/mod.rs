@@ -5,3 +5,4 @@ pub mod event;
 pub mod export;
 pub mod on_course;
 pub mod results;
+pub mod rows;

@@ -1,10 +1,16 @@
 //! The body of a push of results.
 
-use common::domain::{
-    Hundredths, LiveRow, ParticipantId, Penalty, RaceId, ResultStatus, merge::LiveRun,
+use common::{
+    domain::{
+        Hundredths, LiveRow, ParticipantId, Penalty, RaceId, Skipped, StatusField, merge::LiveRun,
+    },
+    http::ApiError,
 };
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
+
+use super::rows::{BibField, GatePenalty, Rows};
 
 const GATES_MAX: usize = 60;
 
@@ -12,7 +18,8 @@ const GATES_MAX: usize = 60;
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"results": [{"raceId": "K1M_ST_BR2_20", "bib": 42, "time": 9523, "pen": 200}]}))]
 pub struct ResultsBody {
-    results: Vec<RowBody>,
+    #[schema(value_type = Vec<RowBody>)]
+    results: Vec<Box<RawValue>>,
 }
 
 /// What live timing knows of one run; the whole truth about time, penalty, total and status.
@@ -20,16 +27,20 @@ pub struct ResultsBody {
 #[serde(rename_all = "camelCase")]
 struct RowBody {
     race_id: RaceId,
-    /// Without it the participant is the one with that `bib` in the race.
+    /// The timing system's own id; without it the participant is the one with that `bib` in the race.
     participant_id: Option<ParticipantId>,
-    bib: u32,
+    #[serde(default)]
+    bib: BibField,
     time: Option<Hundredths>,
     pen: Option<Hundredths>,
     /// Time and penalty together when absent.
     total: Option<Hundredths>,
-    /// `DNS`, `DNF`, `DSQ`, `CAP` or `RAL`; anything else, such as `*`, is no status.
+    /// `DNS`, `DNF`, `DSQ`, `CAP`, `RAL`, or another code with a letter in it: not ranked. A mark without letters, such as
+    /// `*`, says that the run is under review.
     status: Option<String>,
-    /// Without any gate, those that are known stay.
+    /// The rank that the timing system gives; only a kayak cross goes by it.
+    rnk: Option<u32>,
+    /// Without any, those that are known stay while the penalty is the one that they came with.
     gates: Option<Vec<GateBody>>,
 }
 
@@ -38,7 +49,7 @@ struct RowBody {
 struct GateBody {
     #[schema(value_type = u32, minimum = 1, maximum = 60)]
     gate: GateNumber,
-    /// Hundredths (0, 200, 5000); plain seconds (2, 50) are understood too.
+    /// Seconds (0, 2, 50; of a team a sum of these); hundredths (200, 5000) are understood too.
     #[schema(value_type = Option<u32>)]
     pen: Option<GatePenalty>,
 }
@@ -56,43 +67,42 @@ impl<'de> Deserialize<'de> for GateNumber {
     }
 }
 
-/// A gate's penalty in hundredths, or in plain seconds, as some clients send it.
-#[derive(Debug)]
-struct GatePenalty(Penalty);
-
-impl<'de> Deserialize<'de> for GatePenalty {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = u64::deserialize(deserializer)?;
-        let hundredths =
-            || Penalty::from_seconds(value / 100).filter(|_| value.is_multiple_of(100));
-        Penalty::from_seconds(value)
-            .or_else(hundredths)
-            .map(Self)
-            .ok_or_else(|| {
-                de::Error::custom(format!("{value} is not a gate penalty (0, 200, 5000)"))
-            })
-    }
-}
-
 impl ResultsBody {
-    /// The rows in the order in which they were sent.
-    pub fn into_rows(self) -> Vec<LiveRow> {
-        self.results.into_iter().map(LiveRow::from).collect()
+    /// How many rows were sent.
+    pub fn sent(&self) -> usize {
+        self.results.len()
+    }
+
+    /// The rows in the order in which they were sent, and those that can't be read; 400 when none can.
+    pub fn into_rows(self) -> Result<(Vec<LiveRow>, Vec<Skipped>), ApiError> {
+        let Rows { usable, skipped } = Rows::<RowBody>::read("results", &self.results)?;
+        let rows = usable.into_iter().map(|(index, row)| row.into_row(index));
+        Ok((rows.collect(), skipped))
     }
 }
 
-impl From<RowBody> for LiveRow {
-    fn from(body: RowBody) -> Self {
-        Self {
-            race_id: body.race_id,
-            participant_id: body.participant_id,
-            bib: body.bib,
+impl RowBody {
+    fn into_row(self, index: usize) -> LiveRow {
+        let BibField(bib) = self.bib;
+        let status = self.status.as_deref().map(StatusField::parse);
+        let StatusField {
+            status,
+            under_review,
+        } = status.unwrap_or_default();
+        LiveRow {
+            index,
+            race_id: self.race_id,
+            participant_id: self.participant_id,
+            bib,
+            rank: self.rnk,
             run: LiveRun {
-                time: body.time,
-                pen: body.pen,
-                total: body.total,
-                status: body.status.as_deref().and_then(ResultStatus::parse),
-                gates: body.gates.filter(|gates| !gates.is_empty()).map(positional),
+                time: self.time,
+                pen: self.pen,
+                total: self.total,
+                status,
+                under_review,
+                gates: self.gates.filter(|gates| !gates.is_empty()).map(positional),
+                status_only: false,
             },
         }
     }

@@ -7,10 +7,14 @@ mod results;
 mod status;
 mod xml;
 
-use common::{domain::DataKind, http::server::ReceivedAt};
+use common::{
+    domain::{DataKind, EventId},
+    http::server::ReceivedAt,
+};
+use tracing::info;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{change::Target, memory::Known, state::App};
+use crate::{bodies::rows::SkippedRows, change::Target, memory::Known, state::App};
 
 /// Everything under `/api/v1/admin` and `/api/v1/ingest`, with its description.
 pub fn router() -> OpenApiRouter<App> {
@@ -40,5 +44,15 @@ fn ingest_target(known: Known, kind: DataKind, ReceivedAt(received): ReceivedAt)
         key_salt: Some(record.key.salt.clone()),
         known: Some(Box::new(known)),
         received,
+    }
+}
+
+/// Counts and logs the rows of a push that were left out.
+fn note_skipped(app: &App, kind: DataKind, event_id: &EventId, skipped: &SkippedRows) {
+    let (count, what) = (skipped.count(), kind.as_str());
+    if count > 0 {
+        let counter = app.metrics.skipped_rows.with_label_values(&[what]);
+        counter.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        info!(event = %event_id, what, count, first = skipped.first(), "rows left out");
     }
 }

@@ -16,24 +16,35 @@ use common::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ingest_target;
-use crate::{auth::Pusher, bodies::results::ResultsBody, change::change, state::App};
+use super::{ingest_target, note_skipped};
+use crate::{
+    auth::Pusher,
+    bodies::{
+        results::ResultsBody,
+        rows::{SkippedRows, refuse_if_none_is_usable},
+    },
+    change::change,
+    state::App,
+};
 
 /// What became of a push of results.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct UpdatedAnswer {
-    /// Rows applied; those of unknown races or participants are skipped.
+    /// Rows applied; one that changes nothing counts too.
     updated: usize,
     /// The event has no export yet, so nothing was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ignored: Option<bool>,
+    #[serde(flatten)]
+    skipped: SkippedRows,
 }
 
 /// Push results as boats finish
 ///
 /// Times are hundredths of a second. A row is the whole truth about time, penalty, total and status: what is
-/// absent or null is not known. In `running` and `finished`.
+/// absent or null is not known. A row that names nobody, or has a value that can't be, is left out and named in
+/// `skipped`; the others are applied. In `running` and `finished`.
 #[utoipa::path(
     post,
     path = "/results",
@@ -50,9 +61,11 @@ pub async fn push(
     request: Request,
 ) -> Result<Json<UpdatedAnswer>, ApiError> {
     let body: ResultsBody = body::json(request, app.json_limit).await?;
-    let rows = body.into_rows();
+    let sent = body.sent();
+    let (rows, unreadable) = body.into_rows()?;
+    let event_id = known.record().event_id.clone();
     let target = ingest_target(known, DataKind::Results, received);
-    let updated = change(&app, target, move |store, known| {
+    let outcome = change(&app, target, move |store, known| {
         let rows = rows.clone();
         async move {
             let head = known.head();
@@ -63,24 +76,24 @@ pub async fn push(
             let pushed = rows.iter().map(|row| &row.race_id);
             let races = results::concerned(&head.structure, pushed);
             let competition = known.competition(&store, &races).await?;
-            let before = results::Before {
-                record: &head.record,
-                competition: &competition,
-                on_course: &head.on_course.shown,
-                revisions: &head.revisions,
-            };
-            let (updated, plan) = results::plan(&before, rows, known.now_ms())?;
-            Ok((Some(updated), plan))
+            let before = head.before(&competition);
+            let (outcome, plan) = results::plan(&before, rows, known.now_ms())?;
+            Ok((Some(outcome), plan))
         }
     });
-    Ok(Json(match updated.await? {
-        Some(updated) => UpdatedAnswer {
-            updated,
-            ignored: None,
-        },
-        None => UpdatedAnswer {
-            updated: 0,
+    let Some(results::Outcome { updated, skipped }) = outcome.await? else {
+        return Ok(Json(UpdatedAnswer {
             ignored: Some(true),
-        },
+            ..UpdatedAnswer::default()
+        }));
+    };
+    let skipped = [unreadable, skipped].concat();
+    refuse_if_none_is_usable("results", sent, &skipped)?;
+    let skipped = SkippedRows::of(skipped);
+    note_skipped(&app, DataKind::Results, &event_id, &skipped);
+    Ok(Json(UpdatedAnswer {
+        updated,
+        ignored: None,
+        skipped,
     }))
 }

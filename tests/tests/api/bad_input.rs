@@ -82,48 +82,53 @@ async fn running(api: &Api) -> String {
 }
 
 #[tokio::test]
-async fn a_bad_row_names_itself_and_spoils_the_whole_request() {
+async fn a_row_that_can_t_be_right_names_itself_and_holds_nobody_up() {
     let stack = Stack::start().await;
     let api = stack.ingest();
     let key = running(&api).await;
     let good = json!({"raceId": "K1M_QUA_4", "bib": 1, "time": 9523});
     let bad_rows = [
-        (
-            json!({"raceId": "K1M_QUA_4", "bib": 2, "time": -1}),
-            "results[1].time",
-        ),
-        (
-            json!({"raceId": "K1M_QUA_4", "bib": 2, "pen": 1.5}),
-            "results[1].pen",
-        ),
+        (json!({"raceId": "K1M_QUA_4", "bib": 2, "time": -1}), "time"),
+        (json!({"raceId": "K1M_QUA_4", "bib": 2, "pen": 1.5}), "pen"),
         (
             json!({"raceId": "K1M_QUA_4", "bib": 2, "total": 8_640_001}),
-            "results[1].total",
+            "total",
         ),
         (
             json!({"raceId": "K1M_QUA_4", "bib": 2, "time": "95.23"}),
-            "results[1].time",
+            "time",
         ),
-        (json!({"raceId": "K1M_QUA_4", "bib": "x"}), "results[1].bib"),
-        (json!({"raceId": "K1M_QUA_4"}), "results[1]"),
-        (json!({"bib": 2}), "results[1]"),
+        (json!({"raceId": "K1M_QUA_4", "bib": 2.5}), "bib"),
+        (json!({"bib": 2}), "raceId"),
+        (json!("a row"), "not a JSON object"),
         (
             json!({"raceId": "K1M_QUA_4", "bib": 2, "gates": [{"gate": 1, "pen": 3}]}),
-            "results[1].gates[0].pen",
+            "gates[0].pen",
         ),
         (
             json!({"raceId": "K1M_QUA_4", "bib": 2, "gates": [{"gate": 0}]}),
-            "results[1].gates[0].gate",
+            "gates[0].gate",
         ),
     ];
     let mut spectator = stack.watch(0, "E").await;
     spectator.message().await;
-    for (bad, path) in bad_rows {
-        let answer = api
-            .push(&key, "/ingest/results", &json!({ "results": [good, bad] }))
-            .await;
-        assert_error(&answer, 400, "Invalid request", path);
+    for (bad, field) in bad_rows {
+        let rows = json!({ "results": [bad] });
+        let alone = api.push(&key, "/ingest/results", &rows).await;
+        assert_error(&alone, 400, "Invalid request", field);
+        let rows = json!({ "results": [bad, good, { "raceId": "K1M_QUA_4" }] });
+        let answer = api.push(&key, "/ingest/results", &rows).await.body;
+        assert_eq!(answer["updated"], 1, "{answer}");
+        assert_eq!(answer["skippedCount"], 2, "{answer}");
+        assert_eq!(answer["skipped"][0]["row"], 0);
+        let why = answer["skipped"][0]["why"].as_str().expect("a reason");
+        assert!(why.contains(field), "{answer}");
+        assert_eq!(answer["skipped"][1]["row"], 2);
     }
+    let mixed = json!({ "results": [{ "raceId": "K1M_QUA_4", "bib": 2, "time": -1 }, { "raceId": "NONE", "bib": 2 }] });
+    let answer = api.push(&key, "/ingest/results", &mixed).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["updated"], 0);
     for (bad, path) in [
         (
             json!({"oncourse": [{"raceId": "K1M_QUA_4", "bib": 1, "gates": [0, 3]}]}),
@@ -137,6 +142,7 @@ async fn a_bad_row_names_itself_and_spoils_the_whole_request() {
         assert_error(&answer, 400, "Invalid request", path);
     }
     // The first thing that spectators hear is the first thing that was right.
+    assert_eq!(spectator.message().await["data"]["results"][0]["bib"], 1);
     api.push_result(&key, "K1M_QUA_4", 3, 9000).await;
     assert_eq!(spectator.message().await["data"]["results"][0]["bib"], 3);
 }
@@ -152,8 +158,14 @@ async fn rows_of_unknown_races_and_people_are_skipped() {
         { "raceId": "K1M_QUA_4", "participantId": "20015.K1W", "bib": 1, "time": 9000 },
         { "raceId": "K1M_QUA_4", "bib": 1, "time": 9000, "unknownField": {} },
     ] });
-    let answer = api.push(&key, "/ingest/results", &rows).await;
-    assert_eq!(answer.body, json!({ "updated": 1 }));
+    let answer = api.push(&key, "/ingest/results", &rows).await.body;
+    assert_eq!(
+        (&answer["updated"], &answer["skippedCount"]),
+        (&json!(1), &json!(3))
+    );
+    let named = answer["skipped"].as_array().expect("rows").iter();
+    let named: Vec<_> = named.map(|row| (&row["row"], &row["bib"])).collect();
+    assert_eq!(json!(named), json!([[0, 1], [1, 99], [2, 1]]), "{answer}");
 }
 
 #[tokio::test]

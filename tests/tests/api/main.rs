@@ -3,6 +3,7 @@
 mod admin_events;
 mod auth;
 mod bad_input;
+mod cases;
 mod concurrency;
 mod lifecycle;
 mod memory;

@@ -73,7 +73,7 @@ fn every_operation_says_what_it_is_and_how_it_fails() {
             );
         }
     }
-    assert_eq!(ids.len(), 19);
+    assert_eq!(ids.len(), 20);
 }
 
 #[tokio::test]

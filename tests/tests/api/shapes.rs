@@ -13,6 +13,7 @@ macro_rules! shape {
         assert_json_snapshot!($name, $body, {
             ".**.epoch" => "[epoch]",
             ".**.ts" => "[ts]",
+            ".**.rowId" => "[row]",
             ".**.apiKey" => "[key]",
             ".**.createdAt" => "[instant]",
             ".**.statusChangedAt" => "[instant]",

@@ -1,7 +1,7 @@
 //! Rules of the XML export.
 
 use common::{
-    c123::{self, ExportError},
+    c123::{self},
     domain::{
         ClassId, Competition, Export, Hundredths, MergeStrategy, RaceId, structure::GateType,
     },
@@ -53,7 +53,7 @@ fn numbers_may_be_padded_and_elements_empty_or_absent() {
     let export = parse(&with(&result(RACE, 1, fields)));
     assert_eq!(time_of(&export, 7), Some(9000));
     let row = &list(&export.competition, RACE)[0];
-    assert_eq!((row.pen, row.total, row.status), (None, None, None));
+    assert_eq!((row.pen, row.total, row.status.clone()), (None, None, None));
     assert_eq!(
         row.rnk, None,
         "a row with neither total nor status is not ranked"
@@ -100,9 +100,9 @@ fn categories_stand_inside_their_class_and_a_course_has_no_gate_for_a_separator(
 #[test]
 fn a_result_for_an_unknown_race_or_participant_is_skipped() {
     let rows = [("NONE", 1), (RACE, 9), (RACE, 1)].map(|(race, id)| result(race, id, ""));
-    let (export, imported) = c123::parse(&with(&rows.concat())).expect("a good export");
-    assert_eq!(imported.results, 1);
-    assert_eq!(list(&export.competition, RACE).len(), 1);
+    let parsed = c123::parse(&with(&rows.concat())).expect("a good export");
+    assert_eq!(parsed.imported.results, 1);
+    assert_eq!(list(&parsed.export.competition, RACE).len(), 1);
 }
 
 #[test]
@@ -117,20 +117,19 @@ fn a_row_may_stand_before_what_it_refers_to() {
 }
 
 #[test]
-fn a_number_that_is_none_is_refused_with_its_line() {
-    let text = with(&format!("\n\n{}", result(RACE, 1, "<Time>-5</Time>")));
-    let error = c123::parse(&text).err();
-    assert!(
-        matches!(
-            error,
-            Some(ExportError::Number {
-                line: 3,
-                field: "Time",
-                ..
-            })
-        ),
-        "{error:?}"
-    );
+fn a_number_that_is_none_costs_itself_and_is_named_with_its_line() {
+    let rows = [
+        result(RACE, 1, "<Time>-5</Time><Total>9000</Total>"),
+        result(RACE, 2, &run(9100, 0)),
+    ];
+    let text = with(&format!("\n\n{}", rows.concat()));
+    let parsed = c123::parse(&text).expect("a good export");
+    let [warning] = parsed.warnings.as_slice() else {
+        panic!("one value: {:?}", parsed.warnings);
+    };
+    let place = (warning.line, warning.field.as_str(), warning.value.as_str());
+    assert_eq!(place, (3, "Time", "-5"));
+    assert_eq!(parsed.warning_count, 1);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use common::{
     domain::{
-        Competition, Hundredths, LiveRow, OnCourse, OnCourseEntry, Penalty, RaceId, ResultStatus,
-        Structure, live, merge::LiveRun, structure::GateType,
+        Bib, Competition, Hundredths, LiveRow, OnCourse, OnCourseEntry, ParticipantId, Penalty,
+        RaceId, ResultStatus, Scoring, StatusField, Structure, live, merge::LiveRun,
+        structure::GateType,
     },
     protocol::views::on_course_views,
 };
@@ -32,7 +33,7 @@ fn pushed(competition: &Competition, pushed: &[LiveRow]) -> (Competition, live::
         .clone();
     let people = &after.participants[&class_id];
     let rows = after.rows.get_mut(&race_id).expect("its rows");
-    let applied = live::apply(rows, people, pushed, 0);
+    let applied = live::apply(rows, people, Scoring::Total, pushed, 0);
     (after, applied)
 }
 
@@ -55,19 +56,19 @@ fn null_is_not_known_and_never_zero() {
 }
 
 #[test]
-fn any_word_but_the_five_is_no_status_and_the_boat_keeps_its_rank() {
+fn a_code_with_letters_takes_the_rank_and_a_mark_does_not() {
     for (word, status) in [
-        ("DNS", Some(ResultStatus::Dns)),
-        ("DNF", Some(ResultStatus::Dnf)),
-        ("DSQ", Some(ResultStatus::Dsq)),
-        ("CAP", Some(ResultStatus::Cap)),
-        ("RAL", Some(ResultStatus::Ral)),
+        ("DNS", Some("DNS")),
+        ("DNF", Some("DNF")),
+        ("DSQ-R", Some("DSQ")),
+        ("DQB", Some("DSQ")),
+        ("NON-RK", Some("NON-RK")),
         ("*", None),
         ("", None),
-        ("dns", None),
     ] {
-        let parsed = ResultStatus::parse(word);
-        assert_eq!(parsed, status, "{word}");
+        let parsed = StatusField::parse(word).status;
+        let kind = parsed.as_ref().map(ResultStatus::word);
+        assert_eq!(kind.as_deref(), status, "{word}");
         let after = push(
             &competition(),
             1,
@@ -105,8 +106,8 @@ fn not_rankable_rows_come_last_finished_without_result_then_dns_then_not_started
         status: Some(status),
         ..unknown()
     };
-    let after = push(&competition(), 1, with(ResultStatus::Dns));
-    let after = push(&after, 3, with(ResultStatus::Dnf));
+    let after = push(&competition(), 1, with(ResultStatus::DNS));
+    let after = push(&after, 3, with(ResultStatus::DNF));
     assert_eq!(
         ranks(&list(&after, RACE)),
         [(3, None), (1, None), (2, None)]
@@ -125,7 +126,8 @@ fn a_known_participant_without_a_start_row_gets_one_and_strangers_are_skipped() 
 }
 
 fn boat(bib: u32) -> OnCourseEntry {
-    OnCourseEntry::new(RaceId::new(RACE), bib)
+    let id = ParticipantId::new(bib.to_string());
+    OnCourseEntry::new(RaceId::new(RACE), Some(id), Some(Bib::Number(bib)))
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn an_on_course_total_is_never_derived() {
 #[test]
 fn positional_penalties_become_typed_gates_and_unknown_beyond_the_course() {
     let mut structure = Structure::clone(&competition().structure);
-    let gates = vec![Some(Penalty::Clean), None, Some(Penalty::Missed)];
+    let gates = vec![Some(Penalty::CLEAN), None, Some(Penalty::MISSED)];
     let entry = OnCourseEntry { gates, ..boat(1) };
     let types = |structure: &_, entry: &OnCourseEntry| -> Vec<GateType> {
         let views = on_course_views(structure, std::slice::from_ref(entry));

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use common::{
-    c123,
     domain::{
-        CatId, Competition, EventConfig, EventDetails, EventId, EventRecord, EventStatus, Export,
-        Hundredths, KeyRecord, KeyWindow, LiveRow, OnCourse, RaceId, ResultStatus, live,
+        Bib, CatId, Competition, EventConfig, EventDetails, EventId, EventRecord, EventStatus,
+        Export, Hundredths, KeyRecord, KeyWindow, LiveRow, OnCourse, RaceId, ResultStatus, RowId,
+        Scoring, Waiting, live,
         merge::LiveRun,
-        ranking::{Contender, rank},
+        ranking::{Contender, Given, Rule, Tie, rank},
     },
-    plan::{Revisions, import, results},
+    plan::{Before, Revisions, import, results},
     protocol::{
         Change, RaceSheet,
-        race_sheet::{ResultsDiff, diff},
         result_view::ResultView,
+        results_diff::{ResultsDiff, diff},
     },
 };
 use proptest::{prelude::*, sample::Index};
@@ -34,15 +34,14 @@ fn export_at(seed: u64, part: f64) -> Export {
         reason = "a part of a day"
     )]
     let at_ms = (day.ends_at_ms() as f64 * part) as u64;
-    let (export, _) = c123::parse(&day.export_xml(at_ms)).expect("the booth writes good exports");
-    export
+    super::rows::parse(&day.export_xml(at_ms))
 }
 
 /// A running event.
 pub fn record() -> EventRecord {
     EventRecord {
         event_id: EventId::parse("E").expect("a valid id"),
-        incarnation: String::new(),
+        incarnation: super::rows::SECRET.to_owned(),
         number: 1,
         status: EventStatus::Running,
         status_changed_at_ms: 0,
@@ -77,8 +76,8 @@ fn by_bib(list: &[ResultView]) -> BTreeMap<Option<u32>, ResultView> {
 fn live_run() -> impl Strategy<Value = LiveRun> {
     let status = prop_oneof![
         6 => Just(None),
-        1 => Just(Some(ResultStatus::Dns)),
-        1 => Just(Some(ResultStatus::Dnf)),
+        1 => Just(Some(ResultStatus::DNS)),
+        1 => Just(Some(ResultStatus::DNF)),
     ];
     (
         prop::option::of(8000..8010_u64),
@@ -88,18 +87,19 @@ fn live_run() -> impl Strategy<Value = LiveRun> {
         .prop_map(|(time, touches, status)| LiveRun {
             time: time.and_then(Hundredths::new),
             pen: touches.and_then(|touches| Hundredths::new(touches * 200)),
-            total: None,
             status,
-            gates: None,
+            ..LiveRun::default()
         })
 }
 
 fn live_rows(race_id: &RaceId, runs: &[LiveRun]) -> Vec<LiveRow> {
     let rows = runs.iter().zip(1..);
     rows.map(|(run, bib)| LiveRow {
+        index: 0,
         race_id: race_id.clone(),
         participant_id: None,
-        bib,
+        bib: Some(Bib::Number(bib)),
+        rank: None,
         run: run.clone(),
     })
     .collect()
@@ -112,10 +112,10 @@ fn pushed(competition: &Competition, rows: Vec<LiveRow>) -> Competition {
             .structure
             .race(&row.race_id)
             .expect("a race of the day");
-        let class_id = race.class_id.clone();
+        let (class_id, scoring) = (race.class_id.clone(), Scoring::of(race));
         let people = &after.participants[&class_id];
         let race_rows = after.rows.get_mut(&row.race_id).expect("a race of the day");
-        live::apply(race_rows, people, &[row], 0);
+        live::apply(race_rows, people, scoring, &[row], 0);
     }
     after
 }
@@ -127,21 +127,31 @@ proptest! {
     fn importing_the_same_export_twice_changes_nothing(seed in 0..100_u64, part in 0.0..1.0) {
         let export = export_at(seed, part);
         let none = Revisions::default();
-        let first = import::plan(&record(), &Competition::default(), &OnCourse::default(), &none, &export, 0);
-        prop_assert!(!first.expect("taken while running").is_empty());
+        let (record, nobody) = (record(), OnCourse::default());
+        let nothing = Competition::default();
+        let waiting = Waiting::default();
+        let before = |record, competition| Before {
+            record,
+            competition,
+            on_course: &nobody,
+            waiting: &waiting,
+            revisions: &none,
+        };
+        let first = import::plan(&before(&record, &nothing), &export, 0);
+        prop_assert!(!first.expect("taken while running").1.is_empty());
         let imported = EventRecord {
-            details: export.details.applied_to(&record().details),
+            details: export.details.applied_to(&record.details),
             key: KeyRecord {
                 window: KeyWindow::default().widened_by_export(
-                    &export.details.applied_to(&record().details),
+                    &export.details.applied_to(&record.details),
                     import::utc_day(0),
                 ),
-                ..record().key
+                ..record.key.clone()
             },
-            ..record()
+            ..record.clone()
         };
-        let again = import::plan(&imported, &export.competition, &OnCourse::default(), &none, &export, 0);
-        prop_assert!(again.expect("taken while running").is_empty());
+        let again = import::plan(&before(&imported, &export.competition), &export, 0);
+        prop_assert!(again.expect("taken while running").1.is_empty());
     }
 
     #[test]
@@ -197,15 +207,17 @@ proptest! {
         let before = export_at(seed, 0.7).competition;
         let (record, none) = (record(), Revisions::default());
         let race_id = RaceId::new("K1W_ST_BR2_20");
-        let push = results::Before {
+        let (nobody, waiting) = (OnCourse::default(), Waiting::default());
+        let push = Before {
             record: &record,
             competition: &before,
-            on_course: &[],
+            on_course: &nobody,
+            waiting: &waiting,
             revisions: &none,
         };
         let rows = live_rows(&race_id, &runs);
-        let (applied, plan) = results::plan(&push, rows.clone(), 0).expect("taken while running");
-        prop_assert_eq!(applied, rows.len());
+        let (outcome, plan) = results::plan(&push, rows.clone(), 0).expect("taken while running");
+        prop_assert_eq!(outcome.updated, rows.len());
         let after = pushed(&before, rows);
         for run in ["BR1", "BR2"] {
             let race_id = RaceId::new(format!("K1W_ST_{run}_20"));
@@ -227,17 +239,22 @@ proptest! {
         totals in prop::collection::vec((prop::option::of(0..20_u64), any::<bool>()), 0..40),
     ) {
         let categories = [CatId::new("A"), CatId::new("B")];
+        let bibs: Vec<Bib> = (1..).take(totals.len()).map(Bib::Number).collect();
+        let row_id = RowId::default();
         let contenders: Vec<Contender<'_>> = totals
             .iter()
-            .zip(1..)
+            .zip(&bibs)
             .map(|((total, category), bib)| Contender {
                 bib: Some(bib),
+                row_id: &row_id,
+                tie: Tie::Exported(None),
+                given: Given::default(),
                 cat_id: Some(&categories[usize::from(*category)]),
                 total: total.and_then(Hundredths::new),
                 status: None,
             })
             .collect();
-        let standings = rank(&contenders);
+        let standings = rank(&contenders, Rule::Totals);
         let mut indices: Vec<usize> = standings.iter().map(|standing| standing.index).collect();
         indices.sort_unstable();
         prop_assert_eq!(indices, (0..totals.len()).collect::<Vec<_>>());
@@ -254,7 +271,7 @@ proptest! {
 fn rows_without_bibs_are_no_news_when_nothing_changed() {
     let xml = RaceDay::new(1, SIZE).export_xml(600_000);
     let without = xml.lines().filter(|line| !line.contains("Bib>"));
-    let (export, _) = c123::parse(&without.collect::<String>()).expect("a good export");
+    let export = super::rows::parse(&without.collect::<String>());
     for race in &export.competition.structure.races {
         let list = list(&export.competition, &race.race_id);
         assert!(list.len() > 1 && list.iter().all(|row| row.bib.is_none()));

@@ -2,8 +2,8 @@
 
 use common::{
     domain::{
-        EventDetails, EventId, EventStatus, Hundredths, KeyRecord, KeyWindow, LiveRow,
-        OnCourseEntry, RaceId, merge::LiveRun,
+        Bib, EventDetails, EventId, EventStatus, Hundredths, KeyRecord, KeyWindow, LiveRow,
+        OnCourseEntry, RaceId, RowIds, merge::LiveRun,
     },
     plan::{Part, Plan, Write, import, on_course, results, status},
     protocol::{Kind, Position},
@@ -71,23 +71,12 @@ pub async fn commit(
 async fn import_sample(store: &Store) {
     let head = head(store).await;
     let before = store.whole_competition(&head).await.expect("readable");
-    let (export, _) = common::c123::parse(SAMPLE_XML).expect("a good export");
-    let plan = import::plan(
-        &head.record,
-        &before,
-        &head.on_course,
-        &head.revisions,
-        &export,
-        0,
-    );
-    commit(
-        store,
-        &head,
-        &plan.expect("a draft takes exports"),
-        Limits::default(),
-    )
-    .await
-    .expect("nobody else writes");
+    let parsed = common::c123::parse(SAMPLE_XML).expect("a good export");
+    let planned = import::plan(&head.before(&before), &parsed.export, 0);
+    let (_, plan) = planned.expect("a draft takes exports");
+    commit(store, &head, &plan, Limits::default())
+        .await
+        .expect("nobody else writes");
 }
 
 async fn set_status(store: &Store, to: EventStatus) -> Result<u64, StoreError> {
@@ -117,9 +106,12 @@ async fn what_is_stored_is_read_back_whole() {
     created(&store).await;
     import_sample(&store).await;
     let head = head(&store).await;
-    let (export, imported) = common::c123::parse(SAMPLE_XML).expect("a good export");
+    let common::c123::Parsed {
+        export, imported, ..
+    } = common::c123::parse(SAMPLE_XML).expect("a good export");
     let stored = store.whole_competition(&head).await.expect("readable");
-    assert_eq!(stored, export.competition);
+    let row_ids = RowIds::new(&head.record.incarnation);
+    assert_eq!(stored, export.competition.named_by(&row_ids));
     assert_eq!(imported.results, 11);
     assert!(head.record.has_xml);
     fsck::check(&store, &event_id()).await;
@@ -187,14 +179,13 @@ async fn state_time_and_incarnation_are_checked_in_the_same_step() {
 fn finish(race_id: &str, bib: u32, time: u64) -> LiveRow {
     LiveRow {
         race_id: RaceId::new(race_id),
+        index: 0,
         participant_id: None,
-        bib,
+        bib: Some(Bib::Number(bib)),
+        rank: None,
         run: LiveRun {
             time: Hundredths::new(time),
-            pen: None,
-            total: None,
-            status: None,
-            gates: None,
+            ..LiveRun::default()
         },
     }
 }
@@ -208,13 +199,7 @@ async fn push_result(store: &Store, row: LiveRow, limits: Limits) -> Result<u64,
 async fn planned(store: &Store, head: &Head, row: LiveRow) -> Result<Plan, StoreError> {
     let race_id = row.race_id.clone();
     let competition = store.competition(head, [&race_id]).await?;
-    let before = results::Before {
-        record: &head.record,
-        competition: &competition,
-        on_course: &head.on_course.shown,
-        revisions: &head.revisions,
-    };
-    let plan = results::plan(&before, vec![row], 0);
+    let plan = results::plan(&head.before(&competition), vec![row], 0);
     Ok(plan.map_err(|_| StoreError::Conflict)?.1)
 }
 
@@ -343,21 +328,14 @@ fn action() -> impl Strategy<Value = Action> {
 
 async fn attempt(store: &Store, action: &Action) -> Result<u64, StoreError> {
     let head = head(store).await;
-    let record = &head.record;
     let plan = match action {
         Action::Import(number) => {
             let xml = SAMPLE_XML.replace("3. kolo", &format!("{number}. kolo"));
-            let (export, _) = common::c123::parse(&xml).expect("a good export");
+            let parsed = common::c123::parse(&xml).expect("a good export");
             let before = store.whole_competition(&head).await?;
-            import::plan(
-                record,
-                &before,
-                &head.on_course,
-                &head.revisions,
-                &export,
-                0,
-            )
-            .expect("a running event takes exports")
+            import::plan(&head.before(&before), &parsed.export, 0)
+                .expect("a running event takes exports")
+                .1
         }
         Action::Result(bib, time) => {
             return push_result(store, finish("K1M_FIN_5", *bib, *time), Limits::default()).await;
@@ -365,18 +343,11 @@ async fn attempt(store: &Store, action: &Action) -> Result<u64, StoreError> {
         Action::OnCourse(bib) => {
             let race_id = RaceId::new("K1M_FIN_5");
             let competition = store.competition(&head, [&race_id]).await?;
-            let entry = OnCourseEntry::new(race_id, *bib);
-            let (boats, now_ms) = (&head.on_course, head.server_ms);
-            on_course::plan(
-                record,
-                &competition,
-                boats,
-                &head.revisions,
-                vec![entry],
-                now_ms,
-            )
-            .expect("a running event takes boats")
-            .1
+            let entry = OnCourseEntry::new(race_id, None, Some(Bib::Number(*bib)));
+            let before = head.before(&competition);
+            on_course::plan(&before, vec![(0, entry)], head.server_ms)
+                .expect("a running event takes boats")
+                .2
         }
     };
     commit(store, &head, &plan, Limits::default()).await

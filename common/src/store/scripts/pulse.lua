@@ -1,9 +1,14 @@
--- Reads where an event stands, and the clock.
+-- Reads where an event stands, and whether something of it is due by the server's clock.
 -- KEYS  meta
--- gives incarnation, epoch, seq, when the boats on the water are due (ms or nothing), seconds, microseconds
+-- gives {incarnation, epoch, seq}, 1 | 0 (overdue); nothing in the first when there is no event
 
-local answers = redis.call('HMGET', KEYS[1], 'incarnation', 'epoch', 'seq', 'oncourse_due_at')
-if answers[2] then answers[2] = epoch_here(answers[2]) end
+local found = redis.call('HMGET', KEYS[1], 'incarnation', 'epoch', 'seq', 'oncourse_due_at', 'rows_due_at')
+local standing = {found[1], found[2] and epoch_here(found[2]), found[3]}
 local time = redis.call('TIME')
-answers[5], answers[6] = time[1], time[2]
-return answers
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local overdue = 0
+for _, due_at in ipairs({found[4] or '0', found[5] or '0'}) do
+  -- 0 is never.
+  if tonumber(due_at) > 0 and tonumber(due_at) <= now_ms then overdue = 1 end
+end
+return {standing, overdue}

@@ -61,8 +61,8 @@ pub enum Effect {
     ReadHistory(Position),
     /// Read the whole state.
     ReadSnapshot,
-    /// Let boats go that nobody speaks of, and show what waits: nobody else did.
-    RefreshOnCourse,
+    /// Do what is due: nobody else did.
+    SettleDue,
     /// The room ends.
     End(End),
 }

@@ -229,8 +229,8 @@ impl Room {
         else {
             return self.delete(effects);
         };
-        if pulse.on_course_overdue {
-            effects.push(Effect::RefreshOnCourse);
+        if pulse.overdue {
+            effects.push(Effect::SettleDue);
         }
         let position = pulse.standing.position;
         if position == self.position {

@@ -10,8 +10,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use common::{
     domain::{
-        EventConfig, EventDetails, EventId, EventRecord, EventStatus, KeyRecord, KeyWindow,
-        OnCourse, OnCourseEntry, RaceId, Structure,
+        Bib, EventConfig, EventDetails, EventId, EventRecord, EventStatus, KeyRecord, KeyWindow,
+        OnCourse, OnCourseEntry, ParticipantId, RaceId, RowIds, Structure, Waiting,
     },
     plan::Revisions,
     protocol::{
@@ -209,6 +209,7 @@ impl Server {
                 shown: self.on_course.clone(),
                 ..OnCourse::default()
             },
+            waiting: Waiting::default(),
             server_ms: 0,
         }
     }
@@ -234,7 +235,11 @@ impl Server {
 }
 
 fn boat(bib: u32) -> OnCourseEntry {
-    OnCourseEntry::new(RaceId::new("K1M"), bib)
+    let id = ParticipantId::new(bib.to_string());
+    OnCourseEntry {
+        row_id: RowIds::new("secret").of(&id),
+        ..OnCourseEntry::new(RaceId::new("K1M"), Some(id), Some(Bib::Number(bib)))
+    }
 }
 
 /// A spectator: rebuilds the state from messages alone.
@@ -445,7 +450,7 @@ impl World {
         };
         let read = Some(Pulse {
             standing,
-            on_course_overdue: false,
+            overdue: false,
         });
         self.feed(Input::Position { read, asked });
     }

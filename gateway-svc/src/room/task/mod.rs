@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     config::RoomConfig,
+    due,
     metrics::Metrics,
     shard::{Entrant, Shards},
     websocket::CloseCode,
@@ -135,7 +136,15 @@ impl RoomTask {
             }
         }
         self.metrics.reads.with_label_values(&["snapshot"]).inc();
-        Ok((self.store.head(&self.event_id).await?, feed))
+        let mut head = self.store.head(&self.event_id).await?;
+        if head.is_overdue() {
+            // Nobody was here to notice, and the first `full` must not show it.
+            match due::settle(&self.store, &self.event_id, self.config.limits).await {
+                Ok(()) => head = self.store.head(&self.event_id).await?,
+                Err(error) => warn!(%error, event = %self.event_id, "what is due is not done"),
+            }
+        }
+        Ok((head, feed))
     }
 }
 
@@ -261,7 +270,7 @@ impl Running {
                 Effect::Broadcast(message, seq) => self.members.broadcast(&message, seq).await,
                 Effect::ReadHistory(since) => self.read_history(since),
                 Effect::ReadSnapshot => self.read_snapshot(),
-                Effect::RefreshOnCourse => self.refresh_on_course(),
+                Effect::SettleDue => self.settle_due(),
                 Effect::End(end) => self.end(end),
             }
         }

@@ -2,18 +2,15 @@
 
 use common::{
     domain::EventId,
-    plan::on_course,
     protocol::{Position, Seq},
-    store::{History, Store, StoreError, Terms},
+    store::{History, Store, StoreError},
 };
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::{OPEN_WITHIN, Running, quiet};
-use crate::room::{message::now_ms, state::Input};
+use crate::{due, room::state::Input};
 
-/// How long a commit of ours may take, in ms.
-const REFRESH_WITHIN_MS: i64 = 2_000;
 /// How long after the last boat was shown a room still looks whether a list waits.
 const WATER_WATCHED_FOR: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -77,33 +74,14 @@ impl Running {
         self.task.metrics.heals.with_label_values(&[from]).inc();
     }
 
-    /// Commits beside the room, as an ingest process would; what it changes comes over the feed.
-    pub(super) fn refresh_on_course(&self) {
-        self.task
-            .metrics
-            .reads
-            .with_label_values(&["on-course"])
-            .inc();
+    /// Does what is due beside the room; what it changes comes over the feed.
+    pub(super) fn settle_due(&self) {
+        self.task.metrics.reads.with_label_values(&["due"]).inc();
         let (store, limits) = (self.task.store.clone(), self.task.config.limits);
         let event_id = self.task.event_id.clone();
         tokio::spawn(async move {
-            let refreshed = async {
-                let head = store.head(&event_id).await?;
-                let (structure, boats) = (&head.structure, &head.on_course);
-                let plan = on_course::refresh(structure, boats, &head.revisions, head.server_ms);
-                let terms = Terms {
-                    states: None,
-                    ts_ms: now_ms(),
-                    deadline_ms: head.server_ms + REFRESH_WITHIN_MS,
-                    same_epoch: false,
-                    limits,
-                };
-                store.commit(&head, &plan, terms).await
-            };
-            match refreshed.await {
-                // Another gateway or an ingest process was faster.
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => warn!(%error, event = %event_id, "boats on the water not refreshed"),
+            if let Err(error) = due::settle(&store, &event_id, limits).await {
+                warn!(%error, event = %event_id, "what is due is not done");
             }
         });
     }
