@@ -8,6 +8,7 @@ mod answers;
 mod config;
 mod due;
 mod entrance;
+mod images;
 mod metrics;
 mod page;
 mod room;
@@ -102,6 +103,7 @@ pub async fn run(mut config: Config, shutdown: impl Future<Output = ()>) -> Resu
     }
     let router = routes::router(App::new(store, answers, hub.clone(), shards));
     let router = layers::finish(router.merge(health::routes(readiness.clone())));
+    let router = routes::open_to_all(router);
     let router = http_metrics.clone().layer(router);
     let stop = CancellationToken::new();
     let mut limits = config.common.server_limits();

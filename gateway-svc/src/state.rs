@@ -2,19 +2,21 @@
 
 use common::store::Store;
 
-use crate::{answers::Answers, room::hub::Hub, routes::events::EventList, shard::Shards};
+use crate::{
+    answers::Answers, images::Images, room::hub::Hub, routes::events::EventList, shard::Shards,
+};
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// The shared state.
-    pub store: Store,
     /// All rooms of this gateway.
     pub hub: Hub,
     /// Where spectators' sockets go.
     pub shards: Shards,
     /// Encoded answers of events.
     pub answers: Answers,
+    /// Pictures of events.
+    pub images: Images,
     /// The list of public events.
     pub events: EventList,
 }
@@ -25,7 +27,7 @@ impl App {
         Self {
             answers,
             events: EventList::new(store.clone()),
-            store,
+            images: Images::new(store.clone()),
             hub,
             shards,
         }

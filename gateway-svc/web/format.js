@@ -63,6 +63,13 @@ export function day(date) {
     .format(new Date(`${date.slice(0, 10)}T12:00:00Z`));
 }
 
+/** A day as short as it can be told, such as Sat 25/4. */
+export function shortDay(date) {
+  return formatter("short day", (tag) =>
+    new Intl.DateTimeFormat(tag, { weekday: "short", day: "numeric", month: "numeric", timeZone: "UTC" }))
+    .format(new Date(`${date.slice(0, 10)}T12:00:00Z`));
+}
+
 /** First and last day of an event. */
 export function days(start, end) {
   if (!start) {

@@ -5,7 +5,7 @@ import { forget, keep, keptValue } from "./storage.js";
 const SAVE_EVERY_MS = 5_000;
 const SAVED_EVENTS_MAX = 3;
 /** Of the shape of what is kept; another one is not read. */
-const SAVED_VERSION = 1;
+const SAVED_VERSION = 2;
 /** Finishes kept until they are announced. */
 const FINISHES_MAX = 20;
 
@@ -22,23 +22,30 @@ function groupOf(row) {
 /** The order in which the server lists results too. */
 function byRank(one, other) {
   return groupOf(one) - groupOf(other) || (one.rnk ?? LAST) - (other.rnk ?? LAST)
-    || (one.bib ?? LAST) - (other.bib ?? LAST);
+    || byBib(one, other);
+}
+
+const byText = (one, other) => (one === other ? 0 : one === null || one === undefined ? 1 : other === null || other === undefined ? -1 : one < other ? -1 : 1);
+
+/** Numbers first, then letters of teams, then none. */
+function byBib(one, other) {
+  return (one.bib ?? LAST) - (other.bib ?? LAST) || byText(one.bibText, other.bibText) || byText(one.rowId, other.rowId);
 }
 
 function byPosition(one, other) {
   const position = (boat) => boat.position ?? LAST;
   return position(one) - position(other)
-    || (one.raceId < other.raceId ? -1 : one.raceId > other.raceId ? 1 : 0) || one.bib - other.bib;
+    || byText(one.raceId, other.raceId) || byBib(one, other);
 }
 
 /** Whether a race's results have changed since they were read. */
 const hasChanged = (race, results) => !race || race.resultsSeq > results.seq;
 
-const isSame = (one, other) => one.raceId === other.raceId && one.bib === other.bib;
+const isSame = (one, other) => one.raceId === other.raceId && one.rowId === other.rowId;
 
-/** What tells rows of a list apart: the bib alone may stand twice, or nowhere yet. */
+/** What tells rows of a list apart. */
 export function keyOf(row) {
-  return `${row.bib ?? ""} ${row.athleteId ?? row.name}`;
+  return `${row.bibText ?? ""} ${row.rowId}`;
 }
 
 export class EventState extends EventTarget {

@@ -52,7 +52,7 @@ text_id! {
     ParticipantId, "10006.K1M_ST"
 }
 
-/// The name of one competition: 1 to 64 of letters, digits, `.`, `_`, `-`.
+/// The name of one competition: 1 to 64 of letters, digits, `.`, `_`, `-`; but not `.` or `..`, which no path can name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$", example = "CZE2.2026062000")]
@@ -60,7 +60,9 @@ pub struct EventId(String);
 
 /// Why a text is not an event id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 64 characters of letters, digits, '.', '_' and '-'")]
+#[error(
+    "must be 1 to 64 characters of letters, digits, '.', '_' and '-', and neither '.' nor '..'"
+)]
 pub struct InvalidEventId;
 
 impl EventId {
@@ -69,7 +71,9 @@ impl EventId {
     /// Accepts `text` when it follows the rule above; letters and digits are ASCII.
     pub fn parse(text: &str) -> Result<Self, InvalidEventId> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.bytes().all(allowed) {
+        let is_step = matches!(text, "." | "..");
+        if text.is_empty() || text.len() > Self::LENGTH_MAX || is_step || !text.bytes().all(allowed)
+        {
             return Err(InvalidEventId);
         }
         Ok(Self(text.to_owned()))

@@ -49,4 +49,6 @@ pub struct EventRecord {
     pub has_xml: bool,
     /// Its picture.
     pub image: Option<ImageRecord>,
+    /// Spectators at once on all gateways, where it is another number than the gateways' own.
+    pub max_connections: Option<u32>,
 }

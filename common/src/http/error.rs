@@ -58,7 +58,7 @@ pub enum ApiError {
     #[error("{0}")]
     UnsupportedMediaType(String),
     /// A plain request where a WebSocket was expected.
-    #[error("connect to this path with a WebSocket")]
+    #[error("connect to this path with a WebSocket of version 13")]
     UpgradeRequired,
     /// Too many requests from this client.
     #[error("too many failed attempts; wait before the next one")]
@@ -165,6 +165,10 @@ impl IntoResponse for ApiError {
             let headers = response.headers_mut();
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(
+                header::SEC_WEBSOCKET_VERSION,
+                HeaderValue::from_static("13"),
+            );
         }
         if let Self::Internal(cause) | Self::Unavailable(cause) | Self::NoRoom(cause) = &self {
             response

@@ -8,6 +8,7 @@ pub mod health;
 pub mod layers;
 pub mod listener;
 pub mod metrics;
+mod own_words;
 pub mod server;
 mod unread;
 

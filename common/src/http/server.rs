@@ -31,6 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use super::own_words::OwnWords;
+
 /// Bytes of request line and headers.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Pause after `accept` failed, mostly for want of descriptors.
@@ -92,7 +94,7 @@ pub struct Arrival {
 }
 
 /// Reads what was read before first.
-type Replayed = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
+type Replayed = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnWords<OwnedWriteHalf>>;
 
 /// Takes the socket of an upgraded connection back, with what was read beyond the request.
 pub fn socket_of(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
@@ -101,7 +103,7 @@ pub fn socket_of(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
     let (unread, reader) = reader.into_inner();
     let at = usize::try_from(unread.position()).ok()?;
     let beyond = [&read_buf[..], &unread.into_inner()[at..]].concat();
-    let stream = reader.reunite(writer).ok()?;
+    let stream = reader.reunite(writer.into_inner()).ok()?;
     bound_writes(&stream, None).ok()?;
     Some((stream, beyond.into()))
 }
@@ -224,7 +226,7 @@ async fn connection(
         debug!(%error, %peer, "a client that takes nothing will not be noticed");
     }
     let (reader, writer) = stream.into_split();
-    let replayed: Replayed = join(Cursor::new(read).chain(reader), writer);
+    let replayed: Replayed = join(Cursor::new(read).chain(reader), OwnWords::new(writer));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)

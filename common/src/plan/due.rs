@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Before, Part, Plan, Write, on_course,
-    telling::{tell_rows, write_rows},
+    telling::{Told, tell_rows, write_rows},
 };
 use crate::domain::Rows;
 
@@ -37,7 +37,11 @@ pub fn plan(before: &Before<'_>, now_ms: i64) -> (Option<i64>, Plan) {
             .extend([Part::Record, Part::Waiting].map(|part| before.revisions.expect(part)));
         plan.touched.push(Part::Waiting);
         plan.writes.push(Write::Waiting(waiting.clone()));
-        tell_rows(&mut plan, before, &after, &due, Vec::new());
+        let told = Told {
+            imported: true,
+            ..Told::default()
+        };
+        tell_rows(&mut plan, before, &after, &due, told);
     }
     let again = [boats.due_at_ms(), waiting.due_at_ms()];
     (again.into_iter().flatten().min(), plan)

@@ -236,6 +236,8 @@ fn changes(states: [(&EventRecord, &Competition, &[OnCourseEntry]); 2]) -> Vec<C
         // Whoever watches gets a `full` anyway and re-reads what it shows: that is less than all of this.
         let races = changes.drain(..).filter_map(Change::into_race);
         structure.reread.extend(races);
+        // A list in parts is one race.
+        structure.reread.dedup();
     }
     let structure = Change::Structure(Box::new(structure));
     std::iter::once(structure).chain(changes).collect()
@@ -263,15 +265,20 @@ fn result_diffs(before: &Competition, after: &Competition, told: bool) -> Result
             continue;
         }
         let ResultsDiff {
-            changed, removed, ..
+            changed,
+            removed,
+            detail_changed,
         } = diff(&results_of(before, race_id), &results_of(after, race_id));
         if removed {
             diffs.reread.push(race_id.clone());
         } else if !changed.is_empty() {
-            diffs.changes.push(Change::Results(ResultsChange {
+            let change = ResultsChange {
                 race_id: race_id.clone(),
                 results: changed,
-            }));
+                detail_changed,
+            };
+            let parts = change.parts().into_iter().map(Change::Results);
+            diffs.changes.extend(parts);
         }
     }
     diffs

@@ -36,6 +36,8 @@ pub enum Write {
     Status(EventStatus, i64),
     /// How the API key is derived, and when it works.
     Key(KeyRecord),
+    /// Spectators at once; none goes by the gateways' own number.
+    MaxConnections(Option<u32>),
     /// The event's picture and its bytes, or none.
     Image(Option<(ImageRecord, Vec<u8>)>),
     /// That an export has been imported.

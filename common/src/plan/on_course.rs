@@ -3,7 +3,11 @@
 use super::{Before, Part, Plan, PlanError, Write, guard};
 use crate::{
     domain::{DataKind, Named, OnCourse, OnCourseEntry, Skipped, live::penalty_of_more_boats},
-    protocol::{Change, change::OnCourseChange, views::on_course_views},
+    protocol::{
+        Change, Mark,
+        change::{OnCourseChange, StructureChange},
+        views::{StructureView, on_course_views},
+    },
 };
 
 /// One boat of a push, with its place in it, counted from 0.
@@ -69,9 +73,19 @@ fn shown(before: &Before<'_>, after: &OnCourse) -> Plan {
     plan.touched.push(Part::OnCourse);
     plan.writes.push(Write::OnCourse(after.clone()));
     if before.on_course.shown != after.shown {
-        let oncourse = on_course_views(&before.competition.structure, &after.shown);
-        plan.changes
-            .push(Change::OnCourse(OnCourseChange { oncourse }));
+        let structure = &before.competition.structure;
+        let oncourse = on_course_views(structure, &after.shown);
+        let change = OnCourseChange { oncourse };
+        plan.changes.push(if change.fits() {
+            Change::OnCourse(change)
+        } else {
+            plan.expected.push(before.revisions.expect(Part::Record));
+            Change::Structure(Box::new(StructureChange {
+                view: StructureView::new(before.record, structure, &after.shown),
+                reread: Vec::new(),
+                also: vec![Mark::OnCourse],
+            }))
+        });
     }
     plan
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Before, Part, Plan, PlanError, guard,
-    telling::{tell_rows, write_rows},
+    telling::{Told, tell_rows, write_rows},
 };
 use crate::{
     domain::{Competition, DataKind, LiveRow, RaceId, Scoring, Skipped, Structure, best_run, live},
@@ -65,7 +65,11 @@ pub fn plan(
         }
         write_rows(&mut plan, before.competition, &after, race_id);
     }
-    tell_rows(&mut plan, before, &after, pushed.keys(), startlists);
+    let told = Told {
+        startlists,
+        imported: false,
+    };
+    tell_rows(&mut plan, before, &after, pushed.keys(), told);
     Ok((outcome, plan))
 }
 

@@ -14,15 +14,27 @@ use crate::{
     },
 };
 
-/// Adds to `plan` what tells spectators that the rows of `races` are as in `after` now, and that the
-/// startlists of `startlists` changed.
+/// What else is to be told with rows.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Startlists that changed.
+    pub startlists: Vec<Mark>,
+    /// Whether the rows come from an import: older clients re-read details then.
+    pub imported: bool,
+}
+
+/// Adds to `plan` what tells spectators that the rows of `races` are as in `after` now.
 pub(super) fn tell_rows<'a>(
     plan: &mut Plan,
     before: &Before<'_>,
     after: &Competition,
     races: impl IntoIterator<Item = &'a RaceId>,
-    startlists: Vec<Mark>,
+    told: Told,
 ) {
+    let Told {
+        startlists,
+        imported,
+    } = told;
     let Before {
         record,
         competition,
@@ -50,10 +62,12 @@ pub(super) fn tell_rows<'a>(
             // A start row of its own in the second run can give a line another bib.
             reread.push(race_id.clone());
         } else if !difference.changed.is_empty() {
-            diffs.push(Change::Results(ResultsChange {
+            let change = ResultsChange {
                 race_id: race_id.clone(),
                 results: difference.changed.clone(),
-            }));
+                detail_changed: imported && difference.detail_changed,
+            };
+            diffs.extend(change.parts().into_iter().map(Change::Results));
         }
         compared.insert(race_id, difference);
     }

@@ -18,6 +18,40 @@ pub struct ResultsChange {
     pub race_id: RaceId,
     /// Complete rows, only those that changed.
     pub results: Vec<ResultView>,
+    /// An import changed gates or times of day, which these rows do not show: whoever shows them re-reads. Absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub detail_changed: bool,
+}
+
+/// A message of more than 30 KiB is refused by libraries in wide use; what stands around its data is below 200 bytes.
+const DATA_BYTES_MAX: usize = (30 << 10) - 200;
+
+impl ResultsChange {
+    /// The same in parts, each small enough for one message unless a single row is not.
+    pub fn parts(self) -> Vec<Self> {
+        let head = serde_json::to_vec(&self.race_id).map_or(0, |id| id.len()) + 64;
+        let mut parts: Vec<Self> = Vec::new();
+        let mut bytes = usize::MAX;
+        for row in self.results {
+            let row_bytes = serde_json::to_vec(&row).map_or(0, |row| row.len()) + 1;
+            match parts.last_mut() {
+                Some(part) if bytes.saturating_add(row_bytes) <= DATA_BYTES_MAX => {
+                    part.results.push(row);
+                    bytes += row_bytes;
+                }
+                _ => {
+                    parts.push(Self {
+                        race_id: self.race_id.clone(),
+                        results: vec![row],
+                        detail_changed: self.detail_changed,
+                    });
+                    bytes = head + row_bytes;
+                }
+            }
+        }
+        parts
+    }
 }
 
 /// The boats on the water, all of them.
@@ -47,6 +81,13 @@ pub struct BoatKey {
     pub row_id: RowId,
     /// On the vest, if that is a number.
     pub bib: Option<u32>,
+}
+
+impl OnCourseChange {
+    /// Whether it is small enough for one message.
+    pub fn fits(&self) -> bool {
+        serde_json::to_vec(self).is_ok_and(|json| json.len() <= DATA_BYTES_MAX)
+    }
 }
 
 impl OnCourseDelta {

@@ -117,6 +117,12 @@ impl Batch {
                 self.set_field(keys, "status_changed_at", at_ms.to_string());
             }
             Write::Key(key) => self.set_field(keys, "key", to_json(key)),
+            Write::MaxConnections(Some(max)) => {
+                self.set_field(keys, "max_connections", max.to_string());
+            }
+            Write::MaxConnections(None) => {
+                self.push("HDEL", keys.meta(), vec!["max_connections".into()]);
+            }
             Write::HasXml => self.set_field(keys, "has_xml", "1".to_owned()),
             Write::Image(Some((image, bytes))) => {
                 self.set_field(keys, "image", to_json(image));

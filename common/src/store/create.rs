@@ -19,6 +19,8 @@ pub struct NewEvent {
     pub key: KeyRecord,
     /// Its picture.
     pub image: Option<(ImageRecord, Vec<u8>)>,
+    /// Spectators at once, where the gateways' own number does not fit.
+    pub max_connections: Option<u32>,
     /// Ms since 1970.
     pub created_at_ms: i64,
 }
@@ -46,6 +48,7 @@ impl Store {
             key: new.key,
             has_xml: false,
             image,
+            max_connections: new.max_connections,
         };
         // The indexes first, so that no event exists that they do not know; entries without an
         // event are found wrong by whoever follows them. The list again afterwards, since a

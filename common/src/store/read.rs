@@ -75,6 +75,7 @@ impl Head {
                 | Write::Status(..)
                 | Write::Key(_)
                 | Write::Image(_)
+                | Write::MaxConnections(_)
                 | Write::HasXml => return None,
                 Write::Structure(structure) => self.structure = Arc::clone(structure),
                 Write::OnCourse(on_course) => self.on_course = on_course.clone(),

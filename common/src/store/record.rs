@@ -42,6 +42,9 @@ pub(super) fn new_fields(record: &EventRecord) -> Vec<(&'static str, String)> {
     if let Some(image) = &record.image {
         fields.push(("image", to_json(image)));
     }
+    if let Some(max) = record.max_connections {
+        fields.push(("max_connections", max.to_string()));
+    }
     fields
 }
 
@@ -74,6 +77,10 @@ pub(super) fn read(
         key: from_json(field("key")?)?,
         has_xml: fields.contains_key("has_xml"),
         image: image.transpose()?,
+        max_connections: fields
+            .get("max_connections")
+            .map(|max| max.parse().map_err(StoreError::corrupt))
+            .transpose()?,
     };
     let position = Position {
         epoch: Epoch::new(field("epoch")?),

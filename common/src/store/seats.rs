@@ -14,7 +14,7 @@ pub struct SeatRequest<'a> {
     pub held: usize,
     /// Seats that it would like to have on top.
     pub wanted: usize,
-    /// Seats of the event on all gateways.
+    /// Seats of an event on all gateways, where it has no number of its own.
     pub max: usize,
     /// How long the answer is good for.
     pub lease: Duration,
@@ -31,6 +31,8 @@ pub enum SeatAnswer {
         others: usize,
         /// How many others have live leases.
         gateways: usize,
+        /// Seats of the event on all gateways.
+        max: usize,
     },
     /// The event does not exist any more.
     Gone,
@@ -56,13 +58,14 @@ impl Store {
             .arg(request.wanted)
             .arg(request.max)
             .arg(lease_ms);
-        let (word, granted, others, gateways): (String, usize, usize, usize) =
+        let (word, granted, others, gateways, max): (String, usize, usize, usize, usize) =
             self.query(&invocation).await?;
         Ok(match word.as_str() {
             "ok" => SeatAnswer::Granted {
                 granted,
                 others,
                 gateways,
+                max,
             },
             _ => SeatAnswer::Gone,
         })

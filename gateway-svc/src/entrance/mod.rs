@@ -55,7 +55,11 @@ impl WatchQuery {
 
     /// In which form messages are to come.
     pub fn form(&self, offer: &Offer) -> Form {
-        offer.form(self.oncourse.as_deref() == Some("delta"))
+        let delta = self.oncourse.as_deref() == Some("delta");
+        Form {
+            rereads: !delta && self.since.is_none() && self.epoch.is_none(),
+            ..offer.form(delta)
+        }
     }
 }
 

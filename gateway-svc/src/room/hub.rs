@@ -138,7 +138,7 @@ impl Hub {
             .get_or_init(|| async { self.seats(event_id, incarnation, room.key) })
             .await;
         let seat = seats.take().await.map_err(|why| match why {
-            NoSeat::Full => ApiError::ConnectionLimitReached(self.inner.config.seats_max),
+            NoSeat::Full(max) => ApiError::ConnectionLimitReached(max),
             NoSeat::Gone => not_found(event_id),
             NoSeat::Unavailable(why) => ApiError::Unavailable(why),
         })?;

@@ -13,7 +13,7 @@ use common::protocol::Seq;
 use crate::{
     metrics::Metrics,
     shard::{Command, Entrant, RoomKey, Shard, Shards},
-    websocket::{CloseCode, Context, Message},
+    websocket::{CloseCode, Context, Message, Step},
 };
 
 /// All spectators of a room, wherever their sockets are.
@@ -88,6 +88,15 @@ impl Members {
         for shard in self.shards.all() {
             let (room, step) = (self.room, Arc::clone(&step));
             shard.send(Command::Broadcast { room, step, seq }).await;
+        }
+    }
+
+    /// Asks older clients to re-read what they show; the room stands at `seq`.
+    pub async fn refresh_older(&self, message: Message, seq: Seq) {
+        let step = Arc::new(Step::alone(message));
+        for shard in self.shards.all() {
+            let (room, step) = (self.room, Arc::clone(&step));
+            shard.send(Command::RefreshOlder { room, step, seq }).await;
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod hub;
 mod members;
 pub mod message;
+mod older;
 mod recent;
 mod returning;
 mod seats;

@@ -8,7 +8,7 @@ use super::message;
 use crate::websocket::Message;
 
 /// More than this is not replayed, in bytes, unless a `full` would be even larger.
-const REPLAY_BYTES_MAX: usize = 256 << 10;
+const REPLAY_BYTES_MAX: usize = 384 << 10;
 
 /// Replays kept ready in all, in bytes.
 const REPLAYS_BYTES_MAX: usize = 2 << 20;

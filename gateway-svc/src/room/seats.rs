@@ -29,8 +29,8 @@ const WAITING_MAX: usize = 16_384;
 /// Why there is no seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoSeat {
-    /// All are taken.
-    Full,
+    /// All of so many are taken.
+    Full(usize),
     /// The event does not exist any more.
     Gone,
     /// Redis does not answer, or too many wait already.
@@ -74,7 +74,7 @@ pub struct SeatsOf {
     pub incarnation: String,
     /// This room of this process; no two rooms share one.
     pub lease: String,
-    /// Seats of the event on all gateways.
+    /// Seats of an event on all gateways, where it has no number of its own.
     pub seats_max: usize,
     /// How long the claim lives without being renewed.
     pub lease_time: Duration,
@@ -170,11 +170,13 @@ impl Keeper {
                 granted,
                 others,
                 gateways,
+                max,
             }) => {
                 self.reported = granted;
-                let free = self.of.seats_max.saturating_sub(granted + others);
+                let free = max.saturating_sub(granted + others);
                 self.alone_max = granted + free / (gateways + 1);
-                self.hand_out(waiting, granted.saturating_sub(held), &NoSeat::Full);
+                let full = NoSeat::Full(max);
+                self.hand_out(waiting, granted.saturating_sub(held), &full);
                 false
             }
             Ok(SeatAnswer::Gone) => {

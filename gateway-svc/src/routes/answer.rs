@@ -93,12 +93,14 @@ fn etag(answer: &Answer) -> String {
     )
 }
 
-fn has(asked: &HeaderMap, etag: &str) -> bool {
+/// Whether the asker has what `etag` names, by weak comparison (RFC 9110, 8.8.3.2).
+pub fn has(asked: &HeaderMap, etag: &str) -> bool {
     let known = asked.get_all(header::IF_NONE_MATCH).into_iter();
     let mut known = known
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    known.any(|known| matches!(known.trim(), "*") || known.trim() == etag)
+    let weak = |tag: &str| tag.trim_start_matches("W/").to_owned();
+    known.any(|known| known.trim() == "*" || weak(known.trim()) == weak(etag))
 }
 
 /// Whether the asker understands a content coding (RFC 9110, 12.5.3).

@@ -1,22 +1,28 @@
 //! `GET /events/{eventId}` and what belongs to the event as a whole: its categories, the boats on
 //! the water, its picture.
 
+#![expect(
+    unused_qualifications,
+    reason = "the description's macro writes paths of its own"
+)]
+
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use common::{
     domain::EventId,
     http::{
         ApiError,
-        documented::{AnyCall, NamedCall},
-        extract::Path,
+        documented::{AnyCall, NamedCall, QueryCall},
+        extract::{Path, query},
     },
-    store::StoreError,
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::answer::{NotModified, answer, event_id};
+use super::answer::{NotModified, answer, event_id, has};
 use crate::{
     answers::{
         Resource,
@@ -78,6 +84,14 @@ pub async fn show_on_course(
     answer(&app, &name, Resource::OnCourse, &asked).await
 }
 
+/// What a client may ask of a picture.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImageQuery {
+    /// The version that `imageUrl` names.
+    v: Option<String>,
+}
+
 /// Read the event's picture
 ///
 /// Its URL changes with it, so it may be kept for a day; a drawing never runs scripts.
@@ -86,22 +100,32 @@ pub async fn show_on_course(
     path = "/{eventId}/image",
     operation_id = "readImage",
     tag = "public",
-    params(("eventId" = EventId, Path)),
-    responses((status = 200, description = "PNG, JPEG, WebP, GIF or SVG", body = [u8], content_type = "image/*"), NamedCall, AnyCall)
+    params(("eventId" = EventId, Path), ImageQuery),
+    responses((status = 200, description = "PNG, JPEG, WebP, GIF or SVG", body = [u8], content_type = "image/*"), NotModified, QueryCall, NamedCall, AnyCall)
 )]
-pub async fn image(State(app): State<App>, Path(name): Path<String>) -> Result<Response, ApiError> {
-    let found = app.store.image(&event_id(&name)?).await?;
-    let public = found.filter(|(record, _)| record.status.is_public());
-    let (record, bytes) = public.ok_or(StoreError::NoEvent)?;
-    let image = record.image.ok_or(StoreError::NoEvent)?;
+pub async fn image(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    uri: Uri,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let query: ImageQuery = query(&uri)?;
+    let picture = app
+        .images
+        .get(&event_id(&name)?, query.v.as_deref())
+        .await?;
+    let etag = format!("\"{}\"", picture.image.version);
     let headers = [
-        (header::CONTENT_TYPE, image.content_type),
         (header::CACHE_CONTROL, "public, max-age=86400".to_owned()),
-        (header::ETAG, format!("\"{}\"", image.version)),
+        (header::ETAG, etag.clone()),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; sandbox".to_owned(),
         ),
     ];
-    Ok((headers, bytes).into_response())
+    if has(&asked, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let content_type = [(header::CONTENT_TYPE, picture.image.content_type.clone())];
+    Ok((headers, content_type, picture.bytes.clone()).into_response())
 }

@@ -7,24 +7,27 @@ use std::{
 
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use common::{
+    hex::hex,
     http::{ApiError, documented::AnyCall},
     protocol::views::EventSummary,
     store::{Store, StoreError},
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::answer;
+use super::answer::{self, NotModified};
 use crate::state::App;
 
 /// How old the list may be.
 const FRESH_FOR: Duration = Duration::from_secs(1);
+const ETAG_DIGITS: usize = 16;
 
 /// All public events.
 #[derive(Serialize, ToSchema)]
@@ -36,7 +39,15 @@ pub struct EventsAnswer {
 #[derive(Clone)]
 pub struct EventList {
     store: Store,
-    last: Arc<Mutex<Option<(Instant, Bytes)>>>,
+    last: Arc<Mutex<Option<(Instant, List)>>>,
+}
+
+/// The encoded list.
+#[derive(Clone)]
+struct List {
+    body: Bytes,
+    /// Weak, since compression changes the bytes and not what they say.
+    etag: String,
 }
 
 impl EventList {
@@ -49,7 +60,7 @@ impl EventList {
     }
 
     /// The encoded list. Whoever comes while it is being read waits for the same answer.
-    async fn get(&self) -> Result<Bytes, StoreError> {
+    async fn get(&self) -> Result<List, StoreError> {
         let mut last = self.last.lock().await;
         if let Some((read_at, body)) = &*last
             && read_at.elapsed() < FRESH_FOR
@@ -71,7 +82,7 @@ impl EventList {
         }
     }
 
-    async fn read(&self) -> Result<Bytes, StoreError> {
+    async fn read(&self) -> Result<List, StoreError> {
         let ids = self.store.event_ids().await?;
         let records = self.store.records(&ids).await?;
         let public = records.iter().filter(|record| record.status.is_public());
@@ -80,8 +91,12 @@ impl EventList {
             let newest_first = b.start_date.cmp(&a.start_date);
             newest_first.then_with(|| a.event_id.cmp(&b.event_id))
         });
-        let body = serde_json::to_vec(&EventsAnswer { events });
-        body.map(Bytes::from).map_err(StoreError::corrupt)
+        let body = serde_json::to_vec(&EventsAnswer { events }).map_err(StoreError::corrupt)?;
+        let digest = hex(&Sha256::digest(&body));
+        Ok(List {
+            etag: format!("W/\"{}\"", &digest[..ETAG_DIGITS]),
+            body: body.into(),
+        })
     }
 }
 
@@ -93,16 +108,17 @@ impl EventList {
     path = "/",
     operation_id = "listEvents",
     tag = "public",
-    responses((status = 200, description = "The list", body = EventsAnswer), AnyCall)
+    responses((status = 200, description = "The list", body = EventsAnswer), NotModified, AnyCall)
 )]
-pub async fn list(State(app): State<App>) -> Result<Response, ApiError> {
-    Ok(json_body(app.events.get().await?))
-}
-
-fn json_body(body: Bytes) -> Response {
-    const HEADERS: [(header::HeaderName, &str); 2] = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, answer::CACHE_CONTROL),
+pub async fn list(State(app): State<App>, asked: HeaderMap) -> Result<Response, ApiError> {
+    let list = app.events.get().await?;
+    let headers = [
+        (header::CACHE_CONTROL, answer::CACHE_CONTROL.to_owned()),
+        (header::ETAG, list.etag.clone()),
     ];
-    (HEADERS, body).into_response()
+    if answer::has(&asked, &list.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, content_type, list.body).into_response())
 }

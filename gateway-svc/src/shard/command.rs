@@ -102,6 +102,15 @@ pub enum Command {
         /// The room's position after it.
         seq: Seq,
     },
+    /// To the older clients in a room, which stands at `seq`.
+    RefreshOlder {
+        /// The room.
+        room: RoomKey,
+        /// Asks to re-read.
+        step: Arc<Step>,
+        /// The room's position.
+        seq: Seq,
+    },
     /// Says goodbye to one in `one_in` of a room.
     Close {
         /// The room.

@@ -164,6 +164,31 @@ impl Section {
     }
 }
 
+impl Section {
+    /// Sends a message beside the room's stream to older clients, and returns those whose connection is over.
+    pub fn send_to_older(
+        &self,
+        step: Arc<Step>,
+        seq: Seq,
+        slots: &mut Slots,
+        context: &Context,
+    ) -> Vec<(SlotKey, Ended)> {
+        let batch = Batch::new(vec![(step, seq)]);
+        let mut over = Vec::new();
+        for &key in &self.members {
+            let member = slots.inside(key);
+            let Some((stream, inside)) = member.filter(|(_, inside)| inside.rereads()) else {
+                continue;
+            };
+            let (limits, now) = (context.config.outbox, context.now);
+            if inside.deliver(stream, &batch, limits, now) == Delivered::Over {
+                over.push((key, Ended::Left));
+            }
+        }
+        over
+    }
+}
+
 /// Without the ring that the kernel takes nothing from any more, each socket is written to by itself.
 fn give_up_refused(ring: &mut Option<Ring>, context: &Context) {
     let Some(error) = ring.as_ref().and_then(Ring::refused) else {
@@ -216,6 +241,7 @@ mod tests {
             deflated: true,
             delta: true,
             in_context: true,
+            rereads: false,
         };
         for received in 0..2 * CONTEXT_MESSAGES {
             let frames = (0..3).map(|index| batch.frame(index, form, received).clone());

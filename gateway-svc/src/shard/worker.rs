@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     io,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
+use common::protocol::Seq;
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
 use tracing::info;
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    websocket::{CloseCode, Frame, Message},
+    websocket::{CloseCode, Frame, Message, Step},
 };
 
 /// Somebody sent a command. No slot has generation 0.
@@ -214,6 +215,7 @@ impl Worker {
                         section.pending.push((step, seq));
                     }
                 }
+                Command::RefreshOlder { room, step, seq } => self.refresh_older(room, step, seq),
                 Command::Close {
                     room,
                     one_in,
@@ -365,6 +367,17 @@ impl Worker {
             return;
         };
         let over = section.send_pending(&mut self.slots, &mut self.ring, &self.context);
+        for (key, ended) in over {
+            self.settle(key, Outcome::Over(ended));
+        }
+    }
+
+    fn refresh_older(&mut self, room: RoomKey, step: Arc<Step>, seq: Seq) {
+        self.send_pending_of(room);
+        let Some(section) = self.sections.get(&room) else {
+            return;
+        };
+        let over = section.send_to_older(step, seq, &mut self.slots, &self.context);
         for (key, ended) in over {
             self.settle(key, Outcome::Over(ended));
         }

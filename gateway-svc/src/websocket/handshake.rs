@@ -68,6 +68,7 @@ impl Offer {
             deflated: self.deflate.is_some(),
             delta,
             in_context: delta && self.deflate.is_some_and(|deflate| !deflate.forgets),
+            rereads: false,
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Form {
     pub delta: bool,
     /// Compressed messages may refer to those before them. Only together with the other two.
     pub in_context: bool,
+    /// An older client, which reads details again only when it is told to.
+    pub rereads: bool,
 }
 
 impl Form {
@@ -124,6 +126,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// A message beside the room's stream, which no other one refers to.
+    pub fn alone(message: Message) -> Self {
+        Self {
+            message,
+            before: Vec::new(),
+            referring: OnceLock::new(),
+        }
+    }
+
     /// What goes over the wire for a spectator who has received `received` messages of the room's stream
     /// in a row until now: changes of the boats, compressed.
     pub fn bytes_in_context(&self, received: usize) -> &Bytes {
@@ -132,6 +143,7 @@ impl Step {
                 deflated: true,
                 delta: true,
                 in_context: true,
+                rereads: false,
             };
             return self.message.bytes(form);
         }
@@ -198,6 +210,7 @@ mod tests {
         deflated: false,
         delta: false,
         in_context: false,
+        rereads: false,
     };
 
     #[test]
@@ -222,6 +235,7 @@ mod tests {
             deflated: true,
             delta: true,
             in_context: false,
+            rereads: false,
         };
         assert_eq!(message.bytes(both), message.bytes(delta));
     }
@@ -237,6 +251,7 @@ mod tests {
                     deflated,
                     delta,
                     in_context: false,
+                    rereads: false,
                 };
                 let apart = [first.bytes(form).clone(), second.bytes(form).clone()].concat();
                 assert_eq!(joined.bytes(form), &apart);

@@ -120,9 +120,9 @@ function boardRow() {
     h("div", { class: "line" }, rank, h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club)), runs, total));
   row.show = (result) => {
     setText(rank, String(result.rnk ?? ""));
-    setText(bib, String(result.bib ?? ""));
+    setText(bib, result.bibText ?? "");
     setText(name, result.name);
-    setText(club, result.club ?? "");
+    setText(club, [result.club, result.members?.join(", ")].filter(Boolean).join(" · "));
     showRuns(runs, result);
     total.show(result, "");
   };

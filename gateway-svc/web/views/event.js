@@ -44,9 +44,9 @@ function contextOf(state, connection, changed) {
     /** Whether a row fits the category and what is searched for. */
     matches(row) {
       const words = plain(context.search()).split(" ").filter(Boolean);
-      const text = plain(`${row.name} ${row.club ?? ""}`);
+      const text = plain(`${row.name} ${row.club ?? ""} ${row.members?.join(" ") ?? ""}`);
       return (!context.category() || row.catId === context.category())
-        && words.every((word) => text.includes(word) || String(row.bib) === word);
+        && words.every((word) => text.includes(word) || row.bibText?.toLowerCase() === word);
     },
     /** Changes the URL, and with it what is shown. */
     set(values) {
@@ -108,8 +108,8 @@ export function eventPage(eventId) {
 
   function renderRaces() {
     const wanted = context.raceId();
-    const marks = { running: "● ", finished: "✓ ", waiting: "" };
-    const names = state.races.map((one) => marks[raceState(one)] + raceName(state, one));
+    const marks = { running: "● ", finished: "✓ ", cancelled: "✕ " };
+    const names = state.races.map((one) => (marks[raceState(one)] ?? "") + raceName(state, one));
     const key = JSON.stringify([names, wanted]);
     if (race.dataset.shown !== key && document.activeElement !== race) {
       race.dataset.shown = key;

@@ -13,7 +13,7 @@ const LONGEST_MS = 10 * 60 * 1000;
 /** The time on the water comes in whole seconds, a moment late; more than this is another start. */
 const SAME_START_MS = 1_500;
 
-const keyOf = (boat) => `${boat.raceId} ${boat.bib}`;
+const keyOf = (boat) => `${boat.raceId} ${boat.rowId} ${boat.bibText ?? ""}`;
 
 export function onCoursePanel(context) {
   const { state, connection } = context;
@@ -89,7 +89,7 @@ function boatRow() {
     h("span", { class: "sum" }, h("span", {}, clock, extra), toBeat), gates);
   row.clock = clock;
   row.show = (boat, { state, connection }) => {
-    setText(bib, String(boat.bib));
+    setText(bib, boat.bibText ?? "");
     setText(name, boat.name ?? "");
     setText(race, state.race(boat.raceId) ? raceName(state, state.race(boat.raceId)) : "");
     setText(extra, boat.pen ? ` +${penalty(boat.pen)}` : "");

@@ -1,31 +1,52 @@
 // What a race is called, how far it is, and which one matters now.
 
+import { shortDay } from "../format.js";
 import { t } from "../i18n.js";
 
 const RUN = { "best-run-1": 1, "best-run-2": 2 };
-const RUNNING = 3;
-const FINISHED = 5;
+const OTHER_RUN = { "best-run-1": ["BR1", "BR2"], "best-run-2": ["BR2", "BR1"] };
+const STATES = { running: "running", unofficial: "finished", official: "finished", cancelled: "cancelled", postponed: "postponed" };
+
+const dayOf = (race) => race.startTime?.slice(0, 10) ?? "";
+
+/** The race whose id is the same with the other run's discipline in it. */
+function partnerById(state, race) {
+  const [own, other] = OTHER_RUN[race.raceType];
+  const parts = race.raceId.split(own);
+  return state.races.find((one) => one.raceType !== race.raceType && one.classId === race.classId && RUN[one.raceType]
+    && parts.some((_, at) => at > 0 && `${parts.slice(0, at).join(own)}${other}${parts.slice(at).join(own)}` === one.raceId));
+}
+
+/** The other run of a best-run race: by its id, else the only one of its class and day that is left over, as the server has it. */
+function partnerOf(state, race) {
+  const named = partnerById(state, race);
+  if (named) {
+    return named;
+  }
+  const left = state.races.filter((one) => RUN[one.raceType] && one.raceType !== race.raceType && one.classId === race.classId
+    && dayOf(one) === dayOf(race) && !partnerById(state, one));
+  return left.length === 1 ? left[0] : undefined;
+}
 
 /** Whether a race is a first run whose list is that of its second run too. */
 export function isListedTwice(state, race) {
-  const day = (one) => one.startTime?.slice(0, 10);
-  return race.raceType === "best-run-1" && state.races.some((other) =>
-    other.raceType === "best-run-2" && other.classId === race.classId && day(other) === day(race));
+  return race.raceType === "best-run-1" && partnerOf(state, race) !== undefined;
 }
 
-/** Such as `K1m - střední trať · 2. jízda`. */
-export function raceName(state, race) {
+/** Such as `K1m - střední trať · 2. jízda · so 25. 4.`: of an event of several days with its day, unless that stands above. */
+export function raceName(state, race, { day = true } = {}) {
   const name = state.classOf(race)?.name ?? race.classId;
   const run = RUN[race.raceType];
-  if (run) {
-    return `${name} · ${run}. ${t("run")}`;
-  }
-  return race.raceType ? `${name} · ${t(`type_${race.raceType}`, {}, race.raceType)}` : name;
+  const kind = run ? `${run}. ${t("run")}` : race.raceType ? t(`type_${race.raceType}`, {}, race.raceType) : null;
+  const days = new Set(state.races.map(dayOf).filter(Boolean));
+  const ofDay = day && days.size > 1 && dayOf(race) ? shortDay(dayOf(race)) : null;
+  const title = race.title && race.title !== name ? race.title : null;
+  return [name, title, kind, ofDay].filter(Boolean).join(" · ");
 }
 
-/** `waiting`, `running` or `finished`. */
+/** `waiting`, `running`, `finished`, `cancelled` or `postponed`. */
 export function raceState(race) {
-  return race.raceStatus === RUNNING ? "running" : race.raceStatus >= FINISHED ? "finished" : "waiting";
+  return STATES[race.raceState] ?? "waiting";
 }
 
 /** The one with boats on the water; else one that is being raced; else what the organisers say, or the last that was. */

@@ -46,10 +46,12 @@ export function resultsView(context, { mine }) {
 
   function render({ what, raceId, keys = [] }) {
     tools?.render();
-    const shown = races().map((race) => ({ race, rows: rowsOf(race) }));
+    const shown = races().flatMap((race) => byHeat(rowsOf(race)).map(([heat, rows]) => ({ race, heat, rows })));
     const changed = what === "results" ? { raceId, keys: new Set(keys) } : null;
-    keyed(lists, shown, ({ race }) => race.raceId, () => section(mine), (element, { race, rows }) => {
-      setText(element.heading, raceName(state, race));
+    keyed(lists, shown, ({ race, heat }) => `${race.raceId} ${heat ?? ""}`, () => section(), (element, { race, heat, rows }) => {
+      const name = heat ? t("heat", { heat }) : raceName(state, race);
+      element.heading.className = mine || heat ? "" : "print-only";
+      setText(element.heading, mine && heat ? `${raceName(state, race)} · ${name}` : name);
       keyed(element.list, rows, keyOf, () => resultRow(race.raceId, toggle), (line, row) =>
         line.show(row, {
           category: mine ? "" : context.category(),
@@ -79,8 +81,19 @@ function emptyText({ state, connection, raceId, search, category }, mine) {
   return (search() || category()) && rows.length > 0 ? t("nobody") : t("noResults");
 }
 
-function section(withHeading) {
-  const heading = h("h2", { class: withHeading ? "" : "print-only" });
+/** The rows of a race by heat, in the order of the list; those of no heat are one group. */
+function byHeat(rows) {
+  const heats = new Map();
+  for (const row of rows) {
+    const heat = row.heat ?? null;
+    heats.set(heat, [...(heats.get(heat) ?? []), row]);
+  }
+  const groups = [...heats].sort(([one], [other]) => (one ?? 0) - (other ?? 0));
+  return groups.length > 0 ? groups : [[null, []]];
+}
+
+function section() {
+  const heading = h("h2", {});
   const list = h("ol", { class: "rows" });
   const element = h("section", {}, heading, list);
   return Object.assign(element, { heading, list });
@@ -91,20 +104,23 @@ function resultRow(raceId, toggle) {
   const bib = h("span", { class: "bib" });
   const name = h("strong", { class: "name" });
   const club = h("span", {});
+  const note = h("span", { class: "note" });
   const runs = h("span", { class: "runs" });
   const total = sum();
   const star = starButton();
   const main = h("button", { class: "line", click: () => toggle(raceId, row.result) },
-    rank, h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club)), runs, total);
+    rank, h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club), note), runs, total);
   const detail = h("div", { class: "detail" });
   const row = h("li", { class: "result" }, main, star, detail);
   let noticed = null;
   row.show = (result, { category, open, detail: detailOf, changed }) => {
     row.result = result;
     setText(rank, String((category ? result.catRnk : result.rnk) ?? ""));
-    setText(bib, String(result.bib ?? ""));
+    setText(bib, result.bibText ?? "");
     setText(name, result.name);
-    setText(club, [result.club, result.catId].filter(Boolean).join(" · "));
+    setText(club, [result.club, result.catId, result.members?.join(", ")].filter(Boolean).join(" · "));
+    setText(note, [result.underReview && t("underReview"), result.faults && t("faults", { count: result.faults }),
+      result.heatPlace && t("heatPlace", { place: result.heatPlace }), result.qualified].filter(Boolean).join(" · "));
     showRuns(runs, result);
     total.show(result, category);
     star.show(result);

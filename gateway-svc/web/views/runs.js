@@ -55,7 +55,7 @@ export function sum() {
   const behind = h("span", { class: "muted behind" });
   const element = h("span", { class: "sum" }, total, behind);
   element.show = (row, category) => {
-    setText(total, row.status && !row.rnk ? row.status : time(row.totalTotal ?? row.total));
+    setText(total, row.status ? (row.statusCode ?? row.status) : time(row.totalTotal ?? row.total));
     setText(behind, gap(category ? row.catTotalBehind : row.totalBehind));
   };
   return element;

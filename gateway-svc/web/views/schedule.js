@@ -12,7 +12,7 @@ export function scheduleView(context) {
 
   function render() {
     const current = currentRace(state)?.raceId;
-    const key = JSON.stringify([state.races.map((race) => [race.raceId, race.raceStatus, race.startTime]), current]);
+    const key = JSON.stringify([state.races.map((race) => [race.raceId, race.raceState, race.startTime, race.title]), current]);
     if (shown === key) {
       return;
     }
@@ -33,11 +33,11 @@ export function scheduleView(context) {
     return h("li", { class: "result" },
       h("button", {
         class: "line", "aria-current": isCurrent ? "true" : false,
-        click: () => context.set({ race: race.raceId, view: kind === "waiting" ? "startlist" : "", search: "", category: "" }),
+        click: () => context.set({ race: race.raceId, view: kind === "running" || kind === "finished" ? "" : "startlist", search: "", category: "" }),
       },
       h("span", { class: "at" }, clock(race.startTime)),
-      h("span", { class: "who" }, h("strong", { class: "name" }, raceName(state, race))),
-      h("span", { class: `status ${kind}` }, kind === "waiting" ? "" : t(kind === "running" ? "running" : "finished"))));
+      h("span", { class: "who" }, h("strong", { class: "name" }, raceName(state, race, { day: false }))),
+      h("span", { class: `status ${kind}` }, kind === "waiting" ? "" : t(`race_${race.raceState}`))));
   }
   return { element, render };
 }

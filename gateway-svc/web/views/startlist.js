@@ -69,9 +69,9 @@ function startRow() {
       h("span", { class: "who" }, name, h("span", { class: "muted club" }, bib, club))), star);
   row.show = (start) => {
     setText(at, clock(start.startTime));
-    setText(bib, String(start.bib ?? ""));
+    setText(bib, start.bibText ?? "");
     setText(name, start.name);
-    setText(club, [start.club, start.catId].filter(Boolean).join(" · "));
+    setText(club, [start.club, start.catId, start.members?.join(", ")].filter(Boolean).join(" · "));
     star.show(start);
   };
   return row;

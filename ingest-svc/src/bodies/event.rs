@@ -66,6 +66,23 @@ impl<'de> Deserialize<'de> for Day {
     }
 }
 
+const MAX_CONNECTIONS_MAX: u32 = 100_000;
+
+/// How many spectators an event takes at once.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxConnections(pub u32);
+
+impl<'de> Deserialize<'de> for MaxConnections {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            max @ 1..=MAX_CONNECTIONS_MAX => Ok(Self(max)),
+            max => Err(de::Error::custom(format!(
+                "{max} is not from 1 to {MAX_CONNECTIONS_MAX}"
+            ))),
+        }
+    }
+}
+
 /// A picture of a known format and bounded size.
 #[derive(Clone)]
 pub struct Image {
@@ -155,6 +172,9 @@ pub struct NewEventBody {
     /// Its picture: base64 or a `data:` URI of PNG, JPEG, WebP, GIF or SVG, at most 1 MiB decoded.
     #[schema(value_type = Option<String>)]
     pub image_data: Option<Image>,
+    /// Spectators at once, where the gateways' own number does not fit.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000)]
+    pub max_connections: Option<MaxConnections>,
 }
 
 impl NewEventBody {
@@ -180,12 +200,23 @@ fn patch<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// A field of a PATCH that can't be cleared: absent stays, anything else replaces.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let given = Option::deserialize(deserializer)?;
+    given
+        .map(Some)
+        .ok_or_else(|| de::Error::custom("it can't be cleared"))
+}
+
 /// The body that corrects an event: what is absent stays, an explicit `null` clears.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EditBody {
-    #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    /// It can't be cleared.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 500)]
     main_title: Option<Title>,
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>, max_length = 500)]
@@ -209,6 +240,10 @@ pub struct EditBody {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
     pub image_data: Option<Option<Image>>,
+    /// Spectators at once; null goes by the gateways' own number. Fewer than are there end no stream.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000)]
+    pub max_connections: Option<Option<MaxConnections>>,
 }
 
 impl EditBody {

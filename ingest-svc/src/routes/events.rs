@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::{Admin, AdminOf, ApiKeys},
-    bodies::event::{EditBody, Image, NewEventBody},
+    bodies::event::{EditBody, Image, MaxConnections, NewEventBody},
     change::{Target, change, detached},
     state::App,
 };
@@ -98,9 +98,12 @@ pub struct AdminEvent {
     end_date: Option<Date>,
     discipline: Option<String>,
     status: EventStatus,
+    facility: Option<String>,
     api_key: String,
     has_xml_data: bool,
     has_image: bool,
+    /// Spectators at once; null goes by the gateways' own number.
+    max_connections: Option<u32>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -120,6 +123,8 @@ impl AdminEvent {
             api_key: keys.of(record),
             has_xml_data: record.has_xml,
             has_image: record.image.is_some(),
+            facility: details.facility.clone(),
+            max_connections: record.max_connections,
             created_at: rfc3339(record.created_at_ms),
         }
     }
@@ -160,6 +165,7 @@ pub async fn create(
         details,
         key: ApiKeys::new_record(given, given),
         image: body.image_data.map(Image::into_parts),
+        max_connections: body.max_connections.map(|MaxConnections(max)| max),
         created_at_ms: Timestamp::now().as_millisecond(),
     };
     let api_key = app.keys.derive(&new.event_id, &new.key);
@@ -253,10 +259,15 @@ fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, P
         None => before.image.clone(),
         Some(image) => image.as_ref().map(|image| image.record.clone()),
     };
+    let max_connections = match body.max_connections {
+        None => before.max_connections,
+        Some(max) => max.map(|MaxConnections(max)| max),
+    };
     let after = EventRecord {
         details,
         key,
         image,
+        max_connections,
         ..before.clone()
     };
     let mut plan = record_plan(
@@ -271,6 +282,10 @@ fn edited(head: &common::store::Head, body: &EditBody) -> Result<(EventRecord, P
     }
     if after.key != before.key {
         plan.writes.push(Write::Key(after.key.clone()));
+    }
+    if after.max_connections != before.max_connections {
+        plan.writes
+            .push(Write::MaxConnections(after.max_connections));
     }
     if after.image != before.image {
         let image = body.image_data.clone().flatten();

@@ -5,6 +5,7 @@ mod auth;
 mod bad_input;
 mod cases;
 mod concurrency;
+mod http;
 mod lifecycle;
 mod memory;
 mod openapi;

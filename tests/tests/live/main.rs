@@ -3,6 +3,7 @@
 mod booth;
 mod clients;
 mod conformance;
+mod corrections;
 mod ending;
 mod hostile;
 mod on_course;

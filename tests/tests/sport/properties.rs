@@ -55,6 +55,7 @@ pub fn record() -> EventRecord {
         },
         has_xml: true,
         image: None,
+        max_connections: None,
     }
 }
 

@@ -34,6 +34,7 @@ async fn created(store: &Store) -> Head {
             window: KeyWindow::default(),
         },
         image: None,
+        max_connections: None,
         created_at_ms: 0,
     };
     store.create(new, "digest").await.expect("a new event");

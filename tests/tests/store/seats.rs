@@ -22,6 +22,7 @@ async fn created(store: &Store) -> (EventId, String) {
             window: KeyWindow::default(),
         },
         image: None,
+        max_connections: None,
         created_at_ms: 0,
     };
     let record = store.create(new, "digest").await.expect("a new event");

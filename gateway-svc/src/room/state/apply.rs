@@ -17,14 +17,19 @@ use crate::room::{message, recent::Step};
 #[serde(rename_all = "camelCase")]
 struct ResultsOf {
     race_id: RaceId,
+    #[serde(default)]
+    detail_changed: bool,
 }
 
 impl Room {
     /// Applies the next change. False when it can't be understood, and then nothing has happened.
     pub(super) fn apply(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) -> bool {
         let mut delta = None;
+        let mut reread = false;
         let applied = match envelope.kind {
-            Kind::Results => self.apply_results(envelope),
+            Kind::Results => self
+                .apply_results(envelope)
+                .map(|detail_changed| reread = detail_changed),
             Kind::OnCourse => self
                 .apply_on_course(envelope)
                 .map(|change| delta = Some(change)),
@@ -50,6 +55,9 @@ impl Room {
             return true;
         }
         effects.push(Effect::Broadcast(message, self.position.seq));
+        if reread {
+            effects.push(Effect::RefreshOlder);
+        }
         if let Some(end) = end {
             self.ended = Some(end);
             effects.push(Effect::End(end));
@@ -57,10 +65,11 @@ impl Room {
         true
     }
 
-    fn apply_results(&mut self, envelope: &Envelope) -> Option<()> {
-        let ResultsOf { race_id } = serde_json::from_slice(&envelope.body).ok()?;
-        self.results_seqs.insert(race_id, envelope.position.seq);
-        Some(())
+    /// Also says whether details changed that the rows do not show.
+    fn apply_results(&mut self, envelope: &Envelope) -> Option<bool> {
+        let of: ResultsOf = serde_json::from_slice(&envelope.body).ok()?;
+        self.results_seqs.insert(of.race_id, envelope.position.seq);
+        Some(of.detail_changed)
     }
 
     /// Also says what changed.

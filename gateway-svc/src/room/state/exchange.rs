@@ -57,6 +57,8 @@ pub enum Resumption {
 pub enum Effect {
     /// Send to everyone; the room stands at that seq after it.
     Broadcast(Message, Seq),
+    /// Older clients must re-read the details that they show: an import changed some.
+    RefreshOlder,
     /// Read what follows the position.
     ReadHistory(Position),
     /// Read the whole state.

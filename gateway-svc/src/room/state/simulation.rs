@@ -116,6 +116,7 @@ impl Server {
             },
             has_xml: true,
             image: None,
+            max_connections: None,
         };
         Self {
             position: Position {

@@ -20,7 +20,8 @@ use tracing::{debug, info, warn};
 use super::{
     hub::Hub,
     members::{Members, Present},
-    message::now_ms,
+    message::{self, now_ms},
+    older::OlderRefreshes,
     returning::{Checks, Returning},
     state::{Effect, End, Input, Room},
 };
@@ -162,6 +163,7 @@ struct Running {
     boats_seen: Option<Instant>,
     checks: Checks,
     returning: Returning,
+    refreshes: OlderRefreshes,
     /// The history could not be read for those who wait for it.
     past_unreadable: bool,
     /// The position could not be read just now.
@@ -189,6 +191,7 @@ impl Running {
             boats_seen: None,
             checks: Checks::default(),
             returning: Returning::default(),
+            refreshes: OlderRefreshes::default(),
             past_unreadable: false,
             position_unknown: false,
             task,
@@ -216,6 +219,7 @@ impl Running {
                 _ = tick.tick() => {
                     self.settle_returning().await;
                     self.watch_water();
+                    self.refresh_older().await;
                     if self.is_over() {
                         break;
                     }
@@ -271,10 +275,21 @@ impl Running {
                 Effect::ReadHistory(since) => self.read_history(since),
                 Effect::ReadSnapshot => self.read_snapshot(),
                 Effect::SettleDue => self.settle_due(),
+                Effect::RefreshOlder => self.refreshes.ask(),
                 Effect::End(end) => self.end(end),
             }
         }
+        self.refresh_older().await;
         self.settle_returning().await;
+    }
+
+    /// Asks older clients to re-read, if they must and were not asked just before.
+    async fn refresh_older(&mut self) {
+        if self.refreshes.is_due(Instant::now()) {
+            let seq = self.room.position().seq;
+            let refresh = message::refresh(seq);
+            self.members.refresh_older(refresh, seq).await;
+        }
     }
 
     fn end(&mut self, end: End) {

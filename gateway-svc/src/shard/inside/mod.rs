@@ -127,6 +127,11 @@ impl Inside {
         self.flush_new(stream, outbox, now)
     }
 
+    /// Whether it is an older client, which reads details again only when it is told to.
+    pub fn rereads(&self) -> bool {
+        self.form.rereads
+    }
+
     /// The next messages of the room in one piece, when nothing waits before them and the piece is one of
     /// those that are shared.
     pub fn next_bytes<'a>(&self, batch: &'a Batch) -> Option<&'a [u8]> {
