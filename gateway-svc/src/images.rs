@@ -64,12 +64,14 @@ impl Images {
         }
         let read = self
             .known
-            .try_get_with_by_ref(event_id, self.read(event_id));
-        read.await.map_err(|error: Arc<StoreError>| match &*error {
-            StoreError::NoEvent => StoreError::NoEvent,
-            StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
-            other => StoreError::corrupt(other),
-        })
+            .try_get_with_by_ref(event_id, Box::pin(self.read(event_id)));
+        Box::pin(read)
+            .await
+            .map_err(|error: Arc<StoreError>| match &*error {
+                StoreError::NoEvent => StoreError::NoEvent,
+                StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
+                other => StoreError::corrupt(other),
+            })
     }
 
     async fn read(&self, event_id: &EventId) -> Result<Arc<Picture>, StoreError> {

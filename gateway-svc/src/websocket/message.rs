@@ -14,6 +14,7 @@ use super::{
 
 /// In which form a spectator gets messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is agreed on by itself")]
 pub struct Form {
     /// Compressed where that helps.
     pub deflated: bool,

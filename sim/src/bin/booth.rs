@@ -41,7 +41,7 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Starts in each of the three classes.
+    /// Starts in each class; teams have three of them.
     #[arg(long, default_value_t = Size::default().starts_per_class, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=999))]
     starts: usize,
 
@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), BoothError> {
-    let day = RaceDay::new(
+    let day = RaceDay::weekend(
         args.seed,
         Size {
             starts_per_class: args.starts,

@@ -6,7 +6,9 @@ use std::fmt::Write;
 use quick_xml::escape::escape;
 
 use super::{
-    Athlete, COURSE, Class, Race, RaceDay, Run, live::rank, names::CATEGORIES, time_of_day,
+    Athlete, COURSE, Class, HEAT, Kind, Race, RaceDay, Run,
+    live::{faults, heat_place, penalty, rank},
+    names::CATEGORIES,
 };
 
 impl RaceDay {
@@ -31,10 +33,10 @@ impl RaceDay {
         }
         for race in &self.races {
             for (order, run) in race.runs.iter().enumerate() {
-                let athlete = self.athlete(race, order);
-                xml.section("Results", |xml| {
-                    result(xml, race, order, run, athlete, at_ms);
-                });
+                // The result of a cross is there when the cross is over.
+                if race.kind != Kind::CrossOverall || run.is_over(at_ms) {
+                    xml.section("Results", |xml| self.result(xml, race, order, run, at_ms));
+                }
             }
         }
         xml.section("CourseData", |xml| {
@@ -55,8 +57,11 @@ impl RaceDay {
         };
         xml.field("RaceId", &race.race_id);
         xml.field("RaceOrder", &(101 + order).to_string());
-        let time = time_of_day(race.starts_at_ms);
-        xml.field("StartTime", &format!("2026-06-20T{}+02:00", &time[..8]));
+        let (date, time) = (
+            self.date(race.starts_at_ms),
+            self.time_of_day(race.starts_at_ms),
+        );
+        xml.field("StartTime", &format!("{date}T{}+02:00", &time[..8]));
         xml.field("ClassId", &class.class_id);
         xml.field("DisId", race.discipline);
         let seconds = self.start_interval_ms / 1000;
@@ -84,7 +89,7 @@ fn event(xml: &mut Xml) {
 fn participant(xml: &mut Xml, class: &Class, athlete: &Athlete) {
     xml.field("Id", &athlete.participant_id);
     xml.field("ClassId", &class.class_id);
-    xml.field("EventBib", &athlete.bib.to_string());
+    xml.field("EventBib", &athlete.bib_text());
     xml.field("ICFId", &athlete.icf_id.to_string());
     xml.field("FamilyName", &athlete.family_name);
     xml.field("GivenName", &athlete.given_name);
@@ -96,7 +101,10 @@ fn participant(xml: &mut Xml, class: &Class, athlete: &Athlete) {
     xml.field("Club", athlete.club);
     xml.field("Year", &athlete.year.to_string());
     xml.field("CatId", athlete.category);
-    xml.field("IsTeam", "false");
+    xml.field("IsTeam", &(!athlete.members.is_empty()).to_string());
+    for (number, member) in (1..).zip(&athlete.members) {
+        xml.field(&format!("Member{number}"), member);
+    }
 }
 
 fn boat_class(xml: &mut Xml, class: &Class) {
@@ -114,35 +122,56 @@ fn boat_class(xml: &mut Xml, class: &Class) {
     }
 }
 
-fn result(xml: &mut Xml, race: &Race, order: usize, run: &Run, athlete: &Athlete, at_ms: u64) {
-    xml.field("RaceId", &race.race_id);
-    xml.field("Id", &athlete.participant_id);
-    xml.field("StartOrder", &(order + 1).to_string());
-    xml.field("Bib", &format!("{:>4}", athlete.bib));
-    xml.field("StartTime", &time_of_day(run.starts_at_ms)[..8]);
-    let known = run.is_over(at_ms);
-    xml.field(
-        "Status",
-        run.outcome.status().filter(|_| known).unwrap_or_default(),
-    );
-    if !known || run.outcome.status().is_some() {
-        return;
+impl RaceDay {
+    fn result(&self, xml: &mut Xml, race: &Race, order: usize, run: &Run, at_ms: u64) {
+        let heats = race.kind == Kind::CrossHeats;
+        xml.field("RaceId", &race.race_id);
+        xml.field("Id", &self.athlete(race, order).participant_id);
+        xml.field("StartOrder", &(order + 1).to_string());
+        xml.field("Bib", &format!("{:>4}", race.bibs[order]));
+        let start = self.time_of_day(run.starts_at_ms);
+        let position = (order % HEAT + 1).to_string();
+        xml.field("StartTime", if heats { &position } else { &start[..8] });
+        if heats {
+            xml.field("HeatNr", &(order / HEAT + 1).to_string());
+        }
+        let known = run.is_over(at_ms);
+        xml.field(
+            "Status",
+            run.outcome.status().filter(|_| known).unwrap_or_default(),
+        );
+        if !known || run.outcome.status().is_some() {
+            return;
+        }
+        match race.kind {
+            Kind::CrossHeats => xml.field("Time", &(heat_place(race, order) * 1_000).to_string()),
+            Kind::CrossOverall if race.bib(order).is_some() => {}
+            Kind::CrossOverall => xml.field("Time", &(run.time_hundredths * 10).to_string()),
+            Kind::Timed | Kind::CrossTrial => self.timed(xml, race, run),
+        }
+        if race.kind == Kind::CrossTrial {
+            xml.field("NrFLT", &faults(run).to_string());
+        }
+        let rank = rank(race, order, at_ms).map(|rank| rank.to_string());
+        xml.field("Rnk", &rank.unwrap_or_default());
     }
-    xml.field("dtStart", &time_of_day(run.starts_at_ms));
-    xml.field("dtFinish", &time_of_day(run.ends_at_ms()));
-    xml.field("Time", &(run.time_hundredths * 10).to_string());
-    let gates = run
-        .penalties
-        .iter()
-        .fold(String::new(), |mut gates, penalty| {
+
+    fn timed(&self, xml: &mut Xml, race: &Race, run: &Run) {
+        xml.field("dtStart", &self.time_of_day(run.starts_at_ms));
+        xml.field("dtFinish", &self.time_of_day(run.ends_at_ms()));
+        xml.field("Time", &(run.time_hundredths * 10).to_string());
+        let mut gates = String::new();
+        for penalty in &run.penalties {
             // Writing to a String can't fail.
             let _ = write!(gates, "{penalty:>3}");
-            gates
-        });
-    xml.field("Gates", &gates);
-    xml.field("Pen", &run.penalty_seconds(usize::MAX).to_string());
-    xml.field("Total", &(run.total_hundredths() * 10).to_string());
-    xml.field("Rnk", &rank(race, run, at_ms).to_string());
+        }
+        let pen = penalty(race, run);
+        if race.kind == Kind::Timed {
+            xml.field("Gates", &gates);
+        }
+        xml.field("Pen", &(pen / 100).to_string());
+        xml.field("Total", &((run.time_hundredths + pen) * 10).to_string());
+    }
 }
 
 /// XML under construction.

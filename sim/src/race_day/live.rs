@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Outcome, Race, RaceDay, Run};
+use super::{HEAT, Kind, Outcome, Race, RaceDay, Run};
 
 /// How long a boat is still shown after its finish, in ms.
 const SHOWN_AFTER_FINISH_MS: u64 = 3_000;
@@ -13,7 +13,7 @@ const SHOWN_AFTER_FINISH_MS: u64 = 3_000;
 pub struct OnCourse {
     participant_id: String,
     race_id: String,
-    bib: u32,
+    bib: Option<u32>,
     name: String,
     club: &'static str,
     position: usize,
@@ -34,7 +34,7 @@ pub struct OnCourse {
 pub struct LiveResult {
     participant_id: String,
     race_id: String,
-    bib: u32,
+    bib: Option<u32>,
     rnk: Option<usize>,
     time: Option<u64>,
     pen: Option<u64>,
@@ -48,7 +48,7 @@ impl RaceDay {
     /// The boats on the water, the one nearest to the finish first.
     pub fn on_course(&self, at_ms: u64) -> Vec<OnCourse> {
         let mut boats: Vec<(u64, OnCourse)> = Vec::new();
-        for race in &self.races {
+        for race in self.races.iter().filter(|race| race.has_boats()) {
             for (order, run) in race.runs.iter().enumerate() {
                 if is_shown(run, at_ms) {
                     boats.push((run.starts_at_ms, self.boat(race, order, run, at_ms)));
@@ -90,8 +90,10 @@ impl RaceDay {
         OnCourse {
             participant_id: athlete.participant_id.clone(),
             race_id: race.race_id.clone(),
-            bib: athlete.bib,
-            name: format!("{} {}", athlete.family_name, athlete.given_name),
+            bib: race.bib(order),
+            name: format!("{} {}", athlete.family_name, athlete.given_name)
+                .trim_end()
+                .to_owned(),
             club: athlete.club,
             position: 0,
             gates: run
@@ -100,8 +102,8 @@ impl RaceDay {
                 .enumerate()
                 .map(|(gate, penalty)| (gate < passed).then_some(*penalty))
                 .collect(),
-            dt_start: instant(run.starts_at_ms),
-            dt_finish: finished.then(|| instant(run.ends_at_ms())),
+            dt_start: self.instant(run.starts_at_ms),
+            dt_finish: finished.then(|| self.instant(run.ends_at_ms())),
             time,
             pen: penalty,
             total: time + penalty,
@@ -113,29 +115,34 @@ impl RaceDay {
 
     /// Everything that is known of a race: the whole list, as the bridge sends it.
     pub fn results(&self, race: &Race, at_ms: u64) -> Vec<LiveResult> {
-        let known = race
-            .runs
-            .iter()
-            .enumerate()
-            .filter(|(_, run)| run.is_over(at_ms));
+        let overall = race.kind == Kind::CrossOverall;
+        let runs = race.runs.iter().enumerate();
+        let known = runs.filter(|(_, run)| run.is_over(at_ms) && !overall);
         known
             .map(|(order, run)| {
                 let athlete = self.athlete(race, order);
                 let finished = run.outcome == Outcome::Finished;
+                let timed = finished && race.has_boats();
                 LiveResult {
                     participant_id: athlete.participant_id.clone(),
                     race_id: race.race_id.clone(),
-                    bib: athlete.bib,
-                    rnk: finished.then(|| rank(race, run, at_ms)),
-                    time: finished.then_some(run.time_hundredths),
-                    pen: finished.then(|| run.penalty_seconds(usize::MAX) * 100),
-                    total: finished.then(|| run.total_hundredths()),
+                    bib: race.bib(order),
+                    rnk: rank(race, order, at_ms),
+                    time: timed.then_some(run.time_hundredths),
+                    pen: timed.then(|| penalty(race, run)),
+                    total: timed.then(|| run.time_hundredths + penalty(race, run)),
                     status: run.outcome.status(),
                     cat_id: None,
                     total_behind: None,
                 }
             })
             .collect()
+    }
+}
+
+impl RaceDay {
+    fn instant(&self, at_ms: u64) -> String {
+        format!("{}T{}+02:00", self.date(at_ms), self.time_of_day(at_ms))
     }
 }
 
@@ -158,11 +165,55 @@ fn leader(race: &Race, at_ms: u64) -> Option<(u64, usize)> {
     finished(race, at_ms).min()
 }
 
-pub(super) fn rank(race: &Race, run: &Run, at_ms: u64) -> usize {
-    let better = finished(race, at_ms).filter(|(total, _)| *total < run.total_hundredths());
-    better.count() + 1
+/// Penalties in hundredths; a cross has none.
+pub(super) fn penalty(race: &Race, run: &Run) -> u64 {
+    match race.kind {
+        Kind::Timed => run.penalty_seconds(usize::MAX) * 100,
+        _ => 0,
+    }
 }
 
-fn instant(at_ms: u64) -> String {
-    format!("2026-06-20T{}+02:00", super::time_of_day(at_ms))
+/// Missed gates.
+pub(super) fn faults(run: &Run) -> usize {
+    let missed = |penalty: &u8| usize::from(*penalty == 50);
+    run.penalties.iter().map(missed).sum()
+}
+
+/// What ranks a run of a timed race; the smaller the better.
+pub(super) fn merit(race: &Race, run: &Run) -> (bool, usize, u64) {
+    let unranked = run.outcome != Outcome::Finished;
+    match race.kind {
+        Kind::Timed => (unranked, 0, run.total_hundredths()),
+        _ => (unranked, faults(run), run.time_hundredths),
+    }
+}
+
+/// Place in the heat, counted from 1.
+pub(super) fn heat_place(race: &Race, order: usize) -> usize {
+    let heat = order / HEAT * HEAT;
+    let rivals = &race.runs[heat..(heat + HEAT).min(race.runs.len())];
+    let own = race.runs[order].time_hundredths;
+    rivals
+        .iter()
+        .filter(|run| run.time_hundredths < own)
+        .count()
+        + 1
+}
+
+pub(super) fn rank_in_heats(race: &Race, order: usize) -> usize {
+    order / HEAT * HEAT + heat_place(race, order)
+}
+
+/// The rank at a moment; nothing without one.
+pub(super) fn rank(race: &Race, order: usize, at_ms: u64) -> Option<usize> {
+    let run = &race.runs[order];
+    match race.kind {
+        Kind::CrossHeats => Some(rank_in_heats(race, order)),
+        Kind::CrossOverall => Some(order + 1),
+        Kind::Timed | Kind::CrossTrial => {
+            let rivals = race.runs.iter().filter(|other| other.is_over(at_ms));
+            let better = rivals.filter(|other| merit(race, other) < merit(race, run));
+            (run.outcome == Outcome::Finished).then(|| better.count() + 1)
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod export;
 mod live;
 mod names;
 mod runs;
+mod weekend;
 
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -51,8 +52,10 @@ pub struct Athlete {
     pub participant_id: String,
     /// The athlete's public number.
     pub icf_id: u32,
-    /// Number on the vest.
+    /// Number on the vest; of a team it stands for a letter.
     pub bib: u32,
+    /// Participants' ids of a team's members.
+    pub members: Vec<String>,
     /// In capitals.
     pub family_name: String,
     /// As it is.
@@ -67,6 +70,22 @@ pub struct Athlete {
     pub category: &'static str,
 }
 
+/// How a race comes to its places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Each boat alone, by total.
+    Timed,
+    /// Kayak cross, alone: by missed gates, then time.
+    CrossTrial,
+    /// Kayak cross, four boats at once: by the order of arrival, the first heat before the second.
+    CrossHeats,
+    /// Kayak cross, the whole event: finalists, then the others by the time trial.
+    CrossOverall,
+}
+
+/// Boats in a heat.
+pub const HEAT: usize = 4;
+
 /// One scheduled run of a class.
 #[derive(Debug, Clone)]
 pub struct Race {
@@ -76,9 +95,15 @@ pub struct Race {
     pub class: usize,
     /// Such as `BR1`.
     pub discipline: &'static str,
+    /// How it comes to its places.
+    pub kind: Kind,
     /// First start, ms since the day's first.
     pub starts_at_ms: u64,
-    /// By start order, one for each athlete of the class.
+    /// Who starts, by start order: index into the athletes of the class.
+    pub starters: Vec<usize>,
+    /// What they wear, as the export has it.
+    pub bibs: Vec<String>,
+    /// By start order.
     pub runs: Vec<Run>,
 }
 
@@ -91,6 +116,8 @@ pub struct RaceDay {
     pub races: Vec<Race>,
     /// Ms between two starts.
     pub start_interval_ms: u64,
+    /// When the second day begins, ms since the first start, if there is one.
+    pub second_day_at_ms: Option<u64>,
 }
 
 /// The course of all races: N downstream, R upstream, S separates sections.
@@ -111,31 +138,28 @@ impl RaceDay {
                 let Some(discipline) = class.disciplines.get(round) else {
                     continue;
                 };
-                let runs: Vec<Run> = (0..class.athletes.len())
-                    .map(|order| {
-                        let start = starts_at_ms + order as u64 * size.start_interval_ms;
-                        Run::random(&mut random, start, COURSE)
-                    })
-                    .collect();
-                let ends_at_ms = runs
-                    .iter()
-                    .map(Run::ends_at_ms)
-                    .max()
-                    .unwrap_or(starts_at_ms);
-                races.push(Race {
+                let starts = (0..class.athletes.len() as u64)
+                    .map(|order| starts_at_ms + order * size.start_interval_ms);
+                let runs = starts.map(|start| Run::random(&mut random, start, COURSE));
+                let race = Race {
                     race_id: format!("{}_{discipline}_20", class.class_id),
                     class: index,
                     discipline,
+                    kind: Kind::Timed,
                     starts_at_ms,
-                    runs,
-                });
-                starts_at_ms = ends_at_ms + PAUSE_MS;
+                    starters: (0..class.athletes.len()).collect(),
+                    bibs: class.athletes.iter().map(Athlete::bib_text).collect(),
+                    runs: runs.collect(),
+                };
+                starts_at_ms = race.ends_at_ms() + PAUSE_MS;
+                races.push(race);
             }
         }
         Self {
             classes,
             races,
             start_interval_ms: size.start_interval_ms,
+            second_day_at_ms: None,
         }
     }
 
@@ -147,16 +171,55 @@ impl RaceDay {
 
     /// The athlete who starts in that place of a race.
     pub fn athlete(&self, race: &Race, order: usize) -> &Athlete {
-        &self.classes[race.class].athletes[order]
+        &self.classes[race.class].athletes[race.starters[order]]
+    }
+
+    /// The day of a moment.
+    pub fn date(&self, at_ms: u64) -> &'static str {
+        if self.second_day_at_ms.is_some_and(|begins| at_ms >= begins) {
+            "2026-06-21"
+        } else {
+            "2026-06-20"
+        }
+    }
+
+    /// A moment as time of day, `HH:MM:SS.mmm`; each day begins at 9:20.
+    pub fn time_of_day(&self, at_ms: u64) -> String {
+        const FIRST_START_MS: u64 = (9 * 60 + 20) * 60_000;
+        let begins = self.second_day_at_ms.filter(|begins| at_ms >= *begins);
+        let ms = FIRST_START_MS + at_ms - begins.unwrap_or(0);
+        let (hours, minutes, seconds) = (ms / 3_600_000 % 24, ms / 60_000 % 60, ms / 1000 % 60);
+        format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1000)
     }
 }
 
-/// A moment of the day as time of day, `HH:MM:SS.mmm`; the day begins at 9:20.
-pub fn time_of_day(at_ms: u64) -> String {
-    const FIRST_START_MS: u64 = (9 * 60 + 20) * 60_000;
-    let ms = FIRST_START_MS + at_ms;
-    let (hours, minutes, seconds) = (ms / 3_600_000 % 24, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1000)
+impl Athlete {
+    /// What stands on the vest: a number, or a team's letter.
+    pub fn bib_text(&self) -> String {
+        let letter = char::from_u32(u32::from('A') + self.bib - 1);
+        match letter.filter(|_| !self.members.is_empty()) {
+            Some(letter) => letter.to_string(),
+            None => self.bib.to_string(),
+        }
+    }
+}
+
+impl Race {
+    /// When the last boat is home, ms since the first start.
+    pub fn ends_at_ms(&self) -> u64 {
+        let ends = self.runs.iter().map(Run::ends_at_ms).max();
+        ends.unwrap_or(self.starts_at_ms)
+    }
+
+    /// Whether its boats are shown on the course, one by one.
+    pub fn has_boats(&self) -> bool {
+        matches!(self.kind, Kind::Timed | Kind::CrossTrial)
+    }
+
+    /// The number on the vest, if it is one.
+    pub fn bib(&self, order: usize) -> Option<u32> {
+        self.bibs[order].parse().ok()
+    }
 }
 
 #[cfg(test)]

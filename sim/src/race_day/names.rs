@@ -129,6 +129,49 @@ pub(super) fn classes(random: &mut StdRng, starts: usize) -> Vec<Class> {
         .collect()
 }
 
+/// A class of kayak cross.
+pub(super) fn cross(random: &mut StdRng, starts: usize) -> Class {
+    Class {
+        class_id: "MX1".to_owned(),
+        name: "Kayak cross muži".to_owned(),
+        long_title: "Kayak cross - muži".to_owned(),
+        disciplines: &["XT", "XF", "XER"],
+        athletes: (0..starts)
+            .map(|order| {
+                let icf_id = 30_001 + u32::try_from(order * 7).unwrap_or(0);
+                athlete(random, "MX1", Gender::Men, order, icf_id)
+            })
+            .collect(),
+    }
+}
+
+/// A class of teams of three from `class`.
+pub(super) fn teams(class: &Class) -> Class {
+    let team = |(number, members): (u32, &[Athlete])| Athlete {
+        participant_id: format!("T{number}.K1T"),
+        icf_id: 90_000 + number,
+        bib: number,
+        members: members
+            .iter()
+            .map(|member| member.participant_id.clone())
+            .collect(),
+        family_name: format!("{} {number}", members[0].club.to_uppercase()),
+        given_name: String::new(),
+        partner: None,
+        ..members[0].clone()
+    };
+    Class {
+        class_id: "K1T".to_owned(),
+        name: "Hlídky K1m".to_owned(),
+        long_title: "Hlídky - kajak muži".to_owned(),
+        disciplines: &["TSR"],
+        athletes: (1..)
+            .zip(class.athletes.chunks_exact(3))
+            .map(team)
+            .collect(),
+    }
+}
+
 fn athlete(
     random: &mut StdRng,
     class_id: &str,
@@ -143,6 +186,7 @@ fn athlete(
         participant_id: format!("{icf_id}.{class_id}"),
         icf_id,
         bib: u32::try_from(order + 1).unwrap_or(u32::MAX),
+        members: Vec::new(),
         family_name,
         given_name,
         partner,

@@ -71,6 +71,22 @@ impl Run {
         }
     }
 
+    /// Both boats as one: the slower time, all penalties.
+    #[must_use]
+    pub fn together(self, other: Self) -> Self {
+        let penalties = self.penalties.iter().zip(&other.penalties);
+        Self {
+            time_hundredths: self.time_hundredths.max(other.time_hundredths),
+            penalties: penalties.map(|(one, other)| one + other).collect(),
+            outcome: if other.outcome == Outcome::Finished {
+                self.outcome
+            } else {
+                other.outcome
+            },
+            ..self
+        }
+    }
+
     /// When the boat leaves the water, or would have started.
     pub fn ends_at_ms(&self) -> u64 {
         self.starts_at_ms + self.time_hundredths * 10

@@ -37,7 +37,7 @@ async fn spectators_of_both_gateways_receive_the_same_stream_without_a_hole() {
         paused: None,
     };
     let client = Client::new(&stack.ingests[0].origin, None).expect("a client");
-    let playing = tokio::spawn(play(client, RaceDay::new(3, size), plan));
+    let playing = tokio::spawn(play(client, RaceDay::weekend(3, size), plan));
 
     let [left, right] = &mut spectators;
     let (left, right, delta) = tokio::join!(

@@ -184,9 +184,16 @@ async fn no_diff_is_larger_than_common_libraries_take() {
     let stack = Stack::start().await;
     let api = stack.ingest();
     let key = api.create("E").await;
-    let people: String = (1..=300)
-        .map(|bib| format!("<Participants><Id>{bib}</Id><ClassId>K1M</ClassId><EventBib>{bib}</EventBib><FamilyName>P{bib}</FamilyName></Participants><Results><RaceId>R</RaceId><Id>{bib}</Id></Results>"))
+    let people: Vec<String> = (1..=300)
+        .map(|bib| {
+            format!(
+                "<Participants><Id>{bib}</Id><ClassId>K1M</ClassId><EventBib>{bib}</EventBib>\
+                 <FamilyName>P{bib}</FamilyName></Participants>\
+                 <Results><RaceId>R</RaceId><Id>{bib}</Id></Results>"
+            )
+        })
         .collect();
+    let people = people.concat();
     let xml = format!(
         "<Canoe123Data><Events><EventId>E</EventId></Events><Classes><ClassId>K1M</ClassId></Classes>\
          <Schedule><RaceId>R</RaceId><ClassId>K1M</ClassId></Schedule>{people}</Canoe123Data>"
@@ -252,10 +259,10 @@ async fn the_last_list_of_a_burst_shows_watched_or_not_whoever_took_it() {
         };
         let stack = Stack::with(config).await;
         let key = racing(&stack).await;
-        let mut spectator = match watched {
-            true => Some(stack.watch(0, "E").await),
-            false => None,
-        };
+        let mut spectator = None;
+        if watched {
+            spectator = Some(stack.watch(0, "E").await);
+        }
         for round in 0..3_u32 {
             let began = tokio::time::Instant::now();
             for (number, at_ms) in (1..).zip([0, 100, 235, 265_u64]) {

@@ -40,7 +40,7 @@ async fn a_whole_race_shows_nothing_private_and_ends_as_if_computed_from_scratch
         paused: None,
     };
     let client = Client::new(&stack.ingests[1].origin, None).expect("a client");
-    let day = RaceDay::new(11, SIZE);
+    let day = RaceDay::weekend(11, SIZE);
     let playing = tokio::spawn(play(client, day.clone(), plan));
     let (messages, ..) = spectator.until_closed().await;
     playing
