@@ -5,4 +5,5 @@ mod best_run_rules;
 mod export_rules;
 mod live_rules;
 mod properties;
+mod random_days;
 mod rows;
