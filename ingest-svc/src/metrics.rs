@@ -1,6 +1,6 @@
 //! What the service counts beside its requests.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Counters, in the order of a request's way.
 #[derive(Clone)]
@@ -9,6 +9,8 @@ pub struct Metrics {
     pub auth_failures: IntCounter,
     /// `ingest_commits_total{what}`: changes committed.
     pub commits: IntCounterVec,
+    /// `ingest_imports_running`: imports at work now, also those whose caller hung up.
+    pub imports_running: IntGauge,
     /// `ingest_skipped_rows_total{what}`: rows of pushes that were left out.
     pub skipped_rows: IntCounterVec,
     /// `ingest_unread_values_total`: values of exports that could not be read.
@@ -17,6 +19,23 @@ pub struct Metrics {
     pub lists_against_totals: IntCounter,
     /// `ingest_conflicts_total`: plans computed again because another process was faster.
     pub conflicts: IntCounter,
+}
+
+/// One more of something, for as long as it lives.
+pub struct Running(IntGauge);
+
+impl Running {
+    /// Counts it in `gauge`.
+    pub fn count(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Metrics {
@@ -30,6 +49,10 @@ impl Metrics {
             commits: IntCounterVec::new(
                 Opts::new("ingest_commits_total", "Changes committed."),
                 &["what"],
+            )?,
+            imports_running: IntGauge::new(
+                "ingest_imports_running",
+                "Imports at work now, also those whose caller hung up.",
             )?,
             skipped_rows: IntCounterVec::new(
                 Opts::new(
@@ -53,6 +76,7 @@ impl Metrics {
         };
         registry.register(Box::new(metrics.auth_failures.clone()))?;
         registry.register(Box::new(metrics.commits.clone()))?;
+        registry.register(Box::new(metrics.imports_running.clone()))?;
         registry.register(Box::new(metrics.skipped_rows.clone()))?;
         registry.register(Box::new(metrics.unread_values.clone()))?;
         registry.register(Box::new(metrics.lists_against_totals.clone()))?;

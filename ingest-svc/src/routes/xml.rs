@@ -28,6 +28,7 @@ use crate::{
     change::{change, detached},
     keeper::Due,
     memory::Known,
+    metrics::Running,
     state::App,
 };
 
@@ -106,8 +107,11 @@ async fn import(
     let permit = Arc::clone(&app.imports).acquire_owned();
     let permit = tokio::time::timeout_at(deadline.into(), permit).await;
     let _permit = permit.map_err(|_| ApiError::Unavailable("too many imports".to_owned()))?;
-    let parsed = tokio::task::spawn_blocking(move || format.read(bytes)).await;
-    let mut parsed = parsed.map_err(|error| ApiError::Internal(error.to_string()))??;
+    let running = Running::count(&app.metrics.imports_running);
+    // Reading can't be broken off, so it counts as running for as long as it takes.
+    let read = tokio::task::spawn_blocking(move || (format.read(bytes), running)).await;
+    let (parsed, _running) = read.map_err(|error| ApiError::Internal(error.to_string()))?;
+    let mut parsed = parsed?;
     let export = Arc::new(std::mem::take(&mut parsed.export));
     let record = known.record().clone();
     let target = ingest_target(known, DataKind::Xml, received);

@@ -5,7 +5,10 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{Answer, Api, SAMPLE_XML, Stack};
+use system_tests::{
+    Answer, Api, SAMPLE_XML, Stack, StackConfig, metrics::metric, servers::own_address, until,
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 fn assert_error(answer: &Answer, status: u16, code: &str, mentions: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
@@ -317,14 +320,14 @@ async fn unknown_paths_methods_states_and_settings_are_told() {
 #[tokio::test]
 async fn a_body_that_never_ends_times_out() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let config = system_tests::StackConfig {
+    let config = StackConfig {
         ingest_flags: vec!["--read-timeout-seconds=1".to_owned()],
         ..Default::default()
     };
     let stack = Stack::with(config).await;
     let key = stack.ingest().create("E").await;
     let address = stack.ingests[0].origin.trim_start_matches("http://");
-    let mut socket = tokio::net::TcpStream::connect(address)
+    let mut socket = TcpStream::connect(address)
         .await
         .expect("a connection");
     let head = format!(
@@ -340,4 +343,53 @@ async fn a_body_that_never_ends_times_out() {
     let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("\"Request timeout\""), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn imports_whose_callers_hang_up_are_bounded_too() {
+    let address = format!("{}:9090", own_address());
+    let flags = [
+        "--xml-imports-max=1".to_owned(),
+        format!("--metrics-listen={address}"),
+    ];
+    let config = StackConfig {
+        ingest_flags: flags.into(),
+        ..StackConfig::default()
+    };
+    let stack = Stack::with(config).await;
+    let api = stack.ingest();
+    let key = api.create("E").await;
+    // Takes a while to read, and is refused at its very end.
+    let filler = "<Statistics><Gate>12345</Gate></Statistics>".repeat(230_000);
+    let xml = SAMPLE_XML.replace("</Canoe123Data>", &format!("{filler}</Canoe123Data"));
+    let head = format!(
+        "POST /api/v1/ingest/xml HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\
+         Content-Type: application/xml\r\nContent-Length: {}\r\n\r\n",
+        xml.len()
+    );
+    for _ in 0..4 {
+        let mut socket = TcpStream::connect(&stack.ingests[0].address)
+            .await
+            .expect("a connection");
+        socket.write_all(head.as_bytes()).await.expect("sent");
+        socket.write_all(xml.as_bytes()).await.expect("sent");
+        // Long enough for its bytes to be there.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut most = 0;
+    until("an import at work, and then none", || async {
+        let running: i64 = metric(&address, "ingest_imports_running").await?;
+        running.gt(&0).then_some(())
+    })
+    .await;
+    loop {
+        let running: i64 = metric(&address, "ingest_imports_running")
+            .await
+            .expect("a number");
+        most = most.max(running);
+        if running == 0 {
+            break;
+        }
+    }
+    assert_eq!(most, 1);
 }

@@ -10,6 +10,7 @@ mod network;
 mod offline;
 mod overtaking;
 mod people;
+mod races;
 mod results;
 mod rolling;
 mod startlist;
