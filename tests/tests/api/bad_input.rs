@@ -327,9 +327,7 @@ async fn a_body_that_never_ends_times_out() {
     let stack = Stack::with(config).await;
     let key = stack.ingest().create("E").await;
     let address = stack.ingests[0].origin.trim_start_matches("http://");
-    let mut socket = TcpStream::connect(address)
-        .await
-        .expect("a connection");
+    let mut socket = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
         "POST /api/v1/ingest/results HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\
          Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"

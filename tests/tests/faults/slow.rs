@@ -2,18 +2,32 @@
 
 use serde_json::{Value, json};
 use system_tests::{
-    Api,
+    Api, SAMPLE_XML, Stack,
     raw::{Inflate, Raw},
     until,
 };
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use super::running;
+const BOATS: u32 = 150;
+
+/// A running system with so many starters in one race.
+async fn running(flags: &[&str]) -> (Stack, String) {
+    let (stack, key) = super::running(flags).await;
+    let people = (5..=BOATS).map(|bib| {
+        format!(
+            "<Participants><Id>{bib}.K1M</Id><ClassId>K1M</ClassId><EventBib>{bib}</EventBib></Participants>"
+        )
+    });
+    let people: Vec<String> = people.chain(["<Classes>".to_owned()]).collect();
+    let xml = SAMPLE_XML.replacen("<Classes>", &people.concat(), 1);
+    assert_eq!(stack.ingest().push_xml(&key, &xml).await.status, 200);
+    (stack, key)
+}
 
 /// Boats with long names, so that little is needed to fill a socket.
 async fn flood(api: &Api, key: &str, rounds: u32) {
     for round in 0..rounds {
-        let boats: Vec<Value> = (1..=150)
+        let boats: Vec<Value> = (1..=BOATS)
             .map(|bib| {
                 json!({
                     "raceId": super::RACE, "bib": bib, "time": round,
