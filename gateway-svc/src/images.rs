@@ -15,7 +15,7 @@ use moka::future::Cache;
 /// Bytes of all pictures here.
 const BYTES_MAX: u64 = 64 << 20;
 /// A picture that is asked for by its own address is good for so long; by the event's alone, a moment.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_secs(10);
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// A picture as it is served.

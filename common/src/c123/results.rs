@@ -113,7 +113,7 @@ impl<'a> Known<'a> {
     fn start_time(&self, warnings: &mut Warnings<'_>) -> Option<String> {
         let text = self.section.text("StartTime")?;
         let time = time_of_day(text);
-        if time.is_none() && self.heat.is_none() {
+        if time.is_none() && !self.scoring.is_cross() {
             warnings.add(self.section, "StartTime", "not a time of day");
         }
         time
@@ -231,7 +231,10 @@ fn time_of_day(text: &str) -> Option<String> {
     } else {
         text.to_owned()
     };
-    let is_time = padded.parse::<jiff::civil::Time>().is_ok() && padded.matches(':').count() == 2;
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.');
+    let is_time = padded.chars().all(plain)
+        && padded.matches(':').count() == 2
+        && padded.parse::<jiff::civil::Time>().is_ok();
     is_time.then_some(padded)
 }
 
@@ -244,7 +247,17 @@ mod tests {
         assert_eq!(time_of_day("9:16:00").as_deref(), Some("09:16:00"));
         assert_eq!(time_of_day("10:11:00").as_deref(), Some("10:11:00"));
         assert_eq!(time_of_day("9:16:00.5").as_deref(), Some("09:16:00.5"));
-        for position in ["1", "12", "25:00:00", "9:60:00", "9:16", "soon", ":::"] {
+        for position in [
+            "1",
+            "12",
+            "25:00:00",
+            "9:60:00",
+            "9:16",
+            "soon",
+            ":::",
+            "T09:16:00",
+            "2026-06-20T09:16:00",
+        ] {
             assert_eq!(time_of_day(position), None, "{position}");
         }
     }

@@ -78,6 +78,7 @@ pub(super) fn read<'a>(
         text,
         reader,
         at: 0,
+        declared: 0,
     };
     let root = walker.root()?;
     while !root.empty
@@ -95,6 +96,8 @@ struct Walker<'a> {
     reader: Reader<&'a [u8]>,
     /// Where the event read last starts, in bytes.
     at: usize,
+    /// Namespaces declared so far.
+    declared: usize,
 }
 
 /// An element's start, with whether it is empty (`<Status />`).
@@ -132,8 +135,9 @@ impl<'a> Walker<'a> {
     }
 
     /// The element that was read last.
-    fn start(&self, element: &BytesStart<'_>, empty: bool) -> Result<Start<'a>, ExportError> {
-        self.kept(well_formed::element(element))?;
+    fn start(&mut self, element: &BytesStart<'_>, empty: bool) -> Result<Start<'a>, ExportError> {
+        let checked = well_formed::element(element, &mut self.declared);
+        self.kept(checked)?;
         let start = self.at + "<".len();
         let name = self
             .text

@@ -8,6 +8,9 @@ use super::ExportError;
 /// An export has two at most; the bound keeps the cost of one element small.
 const ATTRIBUTES_MAX: usize = 64;
 
+/// An export has one or two. What they cost grows faster than their number.
+const DECLARED_PREFIXES_MAX: usize = 256;
+
 /// A rule of XML that is broken, as text for the operator.
 pub(super) type Breach = String;
 
@@ -73,8 +76,8 @@ pub(super) fn instruction(instruction: &BytesPI<'_>) -> Result<(), Breach> {
     Ok(())
 }
 
-/// Checks an element's name and attributes.
-pub(super) fn element(element: &BytesStart<'_>) -> Result<(), Breach> {
+/// Checks an element's name and attributes. `declared` counts the namespaces that the document declares.
+pub(super) fn element(element: &BytesStart<'_>, declared: &mut usize) -> Result<(), Breach> {
     check_name(element.name().as_ref())?;
     let mut attributes = element.attributes();
     // Names that stand twice are found by the check of the whole document.
@@ -89,6 +92,14 @@ pub(super) fn element(element: &BytesStart<'_>) -> Result<(), Breach> {
         let value = value.map_err(|error| error.to_string())?;
         if let Some(character) = value.chars().find(|c| !is_character(*c)) {
             return Err(format!("the character {}", character.escape_unicode()));
+        }
+        if name == "xmlns" || name.starts_with("xmlns:") {
+            *declared += 1;
+            if *declared > DECLARED_PREFIXES_MAX {
+                return Err(format!(
+                    "more than {DECLARED_PREFIXES_MAX} namespaces declared"
+                ));
+            }
         }
         match name.strip_prefix("xmlns:") {
             Some("xmlns") => return Err("the prefix xmlns can't be declared".to_owned()),
@@ -256,5 +267,7 @@ mod tests {
         let attributes = attributes.concat();
         let document = format!("<Canoe123Data><a{attributes}/></Canoe123Data>");
         assert!(refused(&document));
+        let declared = "<a xmlns:b='u'/>".repeat(100_000);
+        assert!(refused(&format!("<Canoe123Data>{declared}</Canoe123Data>")));
     }
 }

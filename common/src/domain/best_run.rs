@@ -1,5 +1,7 @@
 //! Two runs of which the better one counts.
 
+use std::collections::HashMap;
+
 use super::{Hundredths, Race, RaceId, ResultStatus, Run, Structure};
 
 /// The export's discipline of first runs.
@@ -9,20 +11,49 @@ pub const SECOND: &str = "BR2";
 /// How far two numbers may be apart and still be the same one, in hundredths: exports round.
 const SAME_WITHIN: u32 = 2;
 
-/// The other run of a best-run race: the one whose id is the same with `BR1` and `BR2` exchanged. Only
-/// when there is none, the one of the same class and date that has no such partner of its own, if it
-/// is the only one.
-pub fn partner<'a>(structure: &'a Structure, race: &Race) -> Option<&'a Race> {
-    let other = other_run(race)?;
-    let may_be =
-        |candidate: &&Race| candidate.class_id == race.class_id && candidate.discipline == other;
-    if let Some(partner) = partner_by_id(structure, race) {
-        return Some(partner);
+/// Ids hold their discipline once or twice; more occurrences are somebody's joke.
+const OCCURRENCES_MAX: usize = 4;
+
+/// Which runs of an event belong together.
+#[derive(Debug, Default)]
+pub struct Pairs(HashMap<RaceId, RaceId>);
+
+impl Pairs {
+    /// First those whose ids are the same with `BR1` and `BR2` exchanged; then, of one class and date, a first and
+    /// a second run that are left over, if they are the only ones.
+    pub fn of(races: &[Race]) -> Self {
+        let by_id: HashMap<&RaceId, &Race> =
+            races.iter().map(|race| (&race.race_id, race)).collect();
+        let mut pairs: HashMap<RaceId, RaceId> = races
+            .iter()
+            .filter_map(|race| Some((race.race_id.clone(), partner_by_id(&by_id, race)?)))
+            .collect();
+        // Races left over, first and second runs apart.
+        let mut left: HashMap<_, [Vec<&Race>; 2]> = HashMap::new();
+        for race in races
+            .iter()
+            .filter(|race| !pairs.contains_key(&race.race_id))
+        {
+            if let Some(run) = [FIRST, SECOND]
+                .iter()
+                .position(|run| *run == race.discipline)
+            {
+                left.entry((&race.class_id, date(race))).or_default()[run].push(race);
+            }
+        }
+        for runs in left.values() {
+            if let [&[first], &[second]] = [runs[0].as_slice(), runs[1].as_slice()] {
+                pairs.insert(first.race_id.clone(), second.race_id.clone());
+                pairs.insert(second.race_id.clone(), first.race_id.clone());
+            }
+        }
+        Self(pairs)
     }
-    let mut alone = structure.races.iter().filter(may_be).filter(|candidate| {
-        date(candidate) == date(race) && partner_by_id(structure, candidate).is_none()
-    });
-    alone.next().filter(|_| alone.next().is_none())
+}
+
+/// The other run of a best-run race.
+pub fn partner<'a>(structure: &'a Structure, race: &Race) -> Option<&'a Race> {
+    structure.race(structure.pairs().0.get(&race.race_id)?)
 }
 
 /// The discipline of the other run; nothing when the race is no run of two.
@@ -34,17 +65,18 @@ fn other_run(race: &Race) -> Option<&'static str> {
     }
 }
 
-fn partner_by_id<'a>(structure: &'a Structure, race: &Race) -> Option<&'a Race> {
+fn partner_by_id(races: &HashMap<&RaceId, &Race>, race: &Race) -> Option<RaceId> {
     let other = other_run(race)?;
     let id = race.race_id.as_str();
     let own = race.discipline.as_str();
-    let exchanged = id.match_indices(own).filter_map(|(at, _)| {
+    let occurrences = id.match_indices(own).take(OCCURRENCES_MAX);
+    let mut exchanged = occurrences.filter_map(|(at, _)| {
         let (before, after) = (id.get(..at)?, id.get(at + own.len()..)?);
-        structure.race(&RaceId::new(format!("{before}{other}{after}")))
+        let partner = races.get(&RaceId::new(format!("{before}{other}{after}")))?;
+        let fits = partner.class_id == race.class_id && partner.discipline == other;
+        fits.then(|| partner.race_id.clone())
     });
-    let mut partners = exchanged
-        .filter(|candidate| candidate.class_id == race.class_id && candidate.discipline == other);
-    partners.next()
+    exchanged.next()
 }
 
 fn date(race: &Race) -> Option<&str> {
@@ -227,10 +259,8 @@ mod tests {
     }
 
     fn partner_of(races: &[Race], id: &str) -> Option<String> {
-        let structure = Structure {
-            races: races.to_vec(),
-            ..Structure::default()
-        };
+        let mut structure = Structure::default();
+        structure.races.extend_from_slice(races);
         let race = structure.race(&RaceId::new(id)).expect("a race");
         partner(&structure, race).map(|race| race.race_id.to_string())
     }
@@ -255,8 +285,9 @@ mod tests {
             race("another second", "BR2", "2026-04-26"),
             race("tomorrow", "BR2", "2026-04-27"),
         ];
-        assert_eq!(partner_of(&ambiguous, "first"), None);
-        assert_eq!(partner_of(&ambiguous, "tomorrow"), None);
+        for id in ["first", "second", "another second", "tomorrow"] {
+            assert_eq!(partner_of(&ambiguous, id), None, "{id}");
+        }
     }
 
     #[test]

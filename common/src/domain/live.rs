@@ -1,6 +1,9 @@
 //! Results as they come live from the bridge, applied to the rows of their race.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     Bib, Participant, ParticipantId, Penalty, RaceId, Row, Scoring,
@@ -64,8 +67,13 @@ pub fn apply(
     now_ms: i64,
 ) -> Applied {
     let mut applied = Applied::default();
+    // A whole list is looked up at once; who gets a start row below stays known by the class.
+    let by_bib = pushed
+        .iter()
+        .any(|live| live.participant_id.is_none())
+        .then(|| Bibs::of(rows, participants));
     for live in pushed {
-        match named(rows, participants, live) {
+        match named(by_bib.as_ref(), participants, live) {
             Ok(id) => {
                 if !rows.contains_key(&id) {
                     applied.startlist_changed = true;
@@ -99,7 +107,7 @@ fn take(row: &mut Arc<Row>, scoring: Scoring, live: &LiveRow, now_ms: i64) {
 
 /// Who a pushed row is about, if what it says can be true of them.
 fn named(
-    rows: &Rows,
+    bibs: Option<&Bibs>,
     participants: &Participants,
     live: &LiveRow,
 ) -> Result<ParticipantId, Skipped> {
@@ -109,13 +117,12 @@ fn named(
         why,
         unusable,
     };
-    let named = Named {
-        participant_id: live.participant_id.as_ref(),
-        bib: live.bib.as_ref(),
+    let found = match (&live.participant_id, bibs) {
+        (Some(id), _) => known(id, participants),
+        (None, Some(bibs)) => bibs.find(live.bib.as_ref()),
+        (None, None) => Err(NOBODY),
     };
-    let id = named
-        .find(rows, participants)
-        .map_err(|why| skipped(why.to_owned(), false))?;
+    let id = found.map_err(|why| skipped(why.to_owned(), false))?;
     let gates = live.run.gates.as_deref().unwrap_or_default();
     let is_team = participants.get(&id).is_some_and(|p| p.is_team);
     match penalty_of_more_boats(gates, is_team) {
@@ -145,6 +152,16 @@ pub struct Named<'a> {
     pub bib: Option<&'a Bib>,
 }
 
+const NOBODY: &str = "nobody in this race or its class has this bib";
+
+fn known(id: &ParticipantId, participants: &Participants) -> Result<ParticipantId, &'static str> {
+    if participants.contains_key(id) {
+        Ok(id.clone())
+    } else {
+        Err("no participant of the race's class has this participantId")
+    }
+}
+
 impl Named<'_> {
     /// The participant of the race with these start `rows`, or of its class; else why there is none.
     pub fn find(
@@ -152,34 +169,57 @@ impl Named<'_> {
         rows: &Rows,
         participants: &Participants,
     ) -> Result<ParticipantId, &'static str> {
-        if let Some(id) = self.participant_id {
-            let known = participants.contains_key(id);
-            return known
-                .then(|| id.clone())
-                .ok_or("no participant of the race's class has this participantId");
+        match self.participant_id {
+            Some(id) => known(id, participants),
+            None => Bibs::of(rows, participants).find(self.bib),
         }
-        let bib = self.bib.ok_or("it has neither participantId nor bib")?;
-        let starting = rows
-            .iter()
-            .filter(|(_, row)| row.bib.as_ref() == Some(bib))
-            .map(|(id, _)| id);
-        if let Some(found) = only(starting) {
-            return found;
-        }
-        let of_class = participants
-            .iter()
-            .filter(|(_, participant)| participant.bib.as_ref() == Some(bib))
-            .map(|(id, _)| id);
-        only(of_class).unwrap_or(Err("nobody in this race or its class has this bib"))
     }
 }
 
-fn only<'a>(
-    mut ids: impl Iterator<Item = &'a ParticipantId>,
-) -> Option<Result<ParticipantId, &'static str>> {
-    let first = ids.next()?;
-    Some(match ids.next() {
-        None => Ok(first.clone()),
-        Some(_) => Err("more than one has this bib; send the participantId"),
-    })
+/// Who has which bib in a race.
+struct Bibs {
+    starting: HashMap<Bib, Owner>,
+    of_class: HashMap<Bib, Owner>,
+}
+
+enum Owner {
+    One(ParticipantId),
+    Several,
+}
+
+impl Bibs {
+    fn of(rows: &Rows, participants: &Participants) -> Self {
+        let starting = rows.iter().map(|(id, row)| (id, row.bib.as_ref()));
+        let of_class = participants.iter().map(|(id, who)| (id, who.bib.as_ref()));
+        Self {
+            starting: owners(starting),
+            of_class: owners(of_class),
+        }
+    }
+
+    /// Whoever starts in the race comes first.
+    fn find(&self, bib: Option<&Bib>) -> Result<ParticipantId, &'static str> {
+        let bib = bib.ok_or("it has neither participantId nor bib")?;
+        let owner = self.starting.get(bib).or_else(|| self.of_class.get(bib));
+        match owner {
+            Some(Owner::One(id)) => Ok(id.clone()),
+            Some(Owner::Several) => Err("more than one has this bib; send the participantId"),
+            None => Err(NOBODY),
+        }
+    }
+}
+
+fn owners<'a>(
+    bibs: impl Iterator<Item = (&'a ParticipantId, Option<&'a Bib>)>,
+) -> HashMap<Bib, Owner> {
+    let mut owners = HashMap::new();
+    for (id, bib) in bibs {
+        if let Some(bib) = bib {
+            owners
+                .entry(bib.clone())
+                .and_modify(|owner| *owner = Owner::Several)
+                .or_insert_with(|| Owner::One(id.clone()));
+        }
+    }
+    owners
 }

@@ -135,20 +135,26 @@ pub fn merge_export(strategy: MergeStrategy, row: &mut Row, exported: Run, now_m
         return;
     };
     let keeps_result = strategy == MergeStrategy::Live && mark.gave_result;
+    let newest = strategy == MergeStrategy::Newest;
+    let is_safe = newest && now_ms < mark.safe_until_ms();
     if exported.agrees_with(&row.run) {
         row.run = if keeps_result {
             filled_in(&row.run, mark, exported)
-        } else {
+        } else if is_safe {
             confirmed(std::mem::take(&mut row.run), exported)
+        } else {
+            exported
         };
         row.as_exported = true;
         return;
     }
-    let newest = strategy == MergeStrategy::Newest;
-    if newest && !has_result(&exported) && mark.last.has_result() {
+    // In a kayak cross a place is a result, too.
+    let placed =
+        row.exported.heat_place.is_some() || (mark.last.status_only && row.exported.rank.is_some());
+    if newest && !placed && !has_result(&exported) && mark.last.has_result() {
         return;
     }
-    if newest && now_ms < mark.safe_until_ms() {
+    if is_safe {
         row.as_exported = false;
         row.waiting = Some(exported);
         return;

@@ -181,12 +181,12 @@ impl OnCourse {
         after
     }
 
-    /// Without the boats of races for which `is_race` is false.
+    /// Without the boats for which `may_stay` is false.
     #[must_use]
-    pub fn in_races(&self, is_race: impl Fn(&RaceId) -> bool) -> Self {
+    pub fn only(&self, may_stay: impl Fn(&OnCourseEntry) -> bool) -> Self {
         let mut after = self.clone();
-        after.boats.retain(|boat| is_race(&boat.entry.race_id));
-        after.shown.retain(|entry| is_race(&entry.race_id));
+        after.boats.retain(|boat| may_stay(&boat.entry));
+        after.shown.retain(|entry| may_stay(entry));
         after
     }
 

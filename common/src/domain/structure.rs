@@ -1,11 +1,11 @@
 //! What the XML export alone defines: classes, races, courses and who starts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Bib, CatId, ClassId, ParticipantId, RaceId, RowId};
+use super::{Bib, CatId, ClassId, ParticipantId, RaceId, RowId, best_run::Pairs};
 
 /// An age category inside a class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,12 +139,38 @@ pub struct Structure {
     pub races: Vec<Race>,
     /// By course number.
     pub courses: BTreeMap<u32, Course>,
+    /// Computed when it is first asked for.
+    #[serde(skip)]
+    pairs: Cached<Pairs>,
 }
+
+/// Something that follows from the rest: a copy computes it anew, and it takes no part in comparisons.
+#[derive(Debug, Default)]
+struct Cached<T>(OnceLock<T>);
+
+impl<T> Clone for Cached<T> {
+    fn clone(&self) -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> PartialEq for Cached<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Cached<T> {}
 
 impl Structure {
     /// The race of that id.
     pub fn race(&self, race_id: &RaceId) -> Option<&Race> {
         self.races.iter().find(|race| race.race_id == *race_id)
+    }
+
+    /// Which best-run races belong together.
+    pub fn pairs(&self) -> &Pairs {
+        self.pairs.0.get_or_init(|| Pairs::of(&self.races))
     }
 
     /// The course of a race, where one is known.

@@ -63,7 +63,7 @@ pub fn plan(
         plan.touched.push(Part::Waiting);
         plan.writes.push(Write::Waiting(waiting_after.clone()));
     }
-    let on_course_after = on_course.in_races(|id| after.structure.race(id).is_some());
+    let on_course_after = on_course.only(|entry| may_race(entry, &after));
     let states = [
         (record, competition, on_course.shown.as_slice()),
         (&record_after, &after, on_course_after.shown.as_slice()),
@@ -86,6 +86,16 @@ pub fn plan(
         lists_against_totals: sheets.filter(RaceSheet::is_against_totals).count(),
     };
     Ok((outcome, plan))
+}
+
+/// Whether an export still has the race and the competitor of a boat.
+fn may_race(boat: &OnCourseEntry, competition: &Competition) -> bool {
+    let race = competition.structure.race(&boat.race_id);
+    race.is_some_and(|race| {
+        let people = competition.participants.get(&race.class_id);
+        let is_one = |id| people.is_some_and(|people| people.contains_key(id));
+        boat.participant_id.as_ref().is_none_or(is_one)
+    })
 }
 
 fn imported_record(record: &EventRecord, export: &Export) -> EventRecord {

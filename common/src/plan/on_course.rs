@@ -117,14 +117,14 @@ fn completed(
         let participant = &participants[&id];
         let started = rows.get(&id).and_then(|row| row.bib.as_ref());
         let bib = started.or(participant.bib.as_ref());
-        entry.bib = entry.bib.or_else(|| bib.cloned());
+        entry.bib = bib.cloned().or(entry.bib);
         entry.row_id = participant.row_id.clone();
         entry.is_team = participant.is_team;
         entry.name.get_or_insert_with(|| participant.name.clone());
         entry.club = entry.club.or_else(|| participant.club.clone());
         entry.participant_id = Some(id);
     } else if let Some(known) = before.on_course.known(&entry) {
-        entry.bib = entry.bib.or_else(|| known.bib.clone());
+        entry.bib = known.bib.clone().or(entry.bib);
         entry.row_id = known.row_id.clone();
         entry.is_team = known.is_team;
         entry.participant_id.clone_from(&known.participant_id);

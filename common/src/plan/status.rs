@@ -1,8 +1,8 @@
 //! A change of the event's state.
 
-use super::{Part, Plan, PlanError, Revisions, Write};
+use super::{Before, Part, Plan, PlanError, Write, due::settle_rows};
 use crate::{
-    domain::{EventRecord, EventStatus, OnCourse},
+    domain::{EventStatus, OnCourse},
     protocol::{
         Change,
         change::{OnCourseChange, StatusChange},
@@ -10,14 +10,15 @@ use crate::{
 };
 
 /// Moves the event to `requested`. Nobody is on the water of an event that is not running, so the
-/// list empties with it, after the news of the state.
-pub fn plan(
-    record: &EventRecord,
-    on_course: &OnCourse,
-    revisions: &Revisions,
-    requested: EventStatus,
-    now_ms: i64,
-) -> Result<Plan, PlanError> {
+/// list empties with it, after the news of the state. What an export said and waits is shown before results
+/// become final; `before` holds all races concerned by it then.
+pub fn plan(before: &Before<'_>, requested: EventStatus, now_ms: i64) -> Result<Plan, PlanError> {
+    let Before {
+        record,
+        on_course,
+        revisions,
+        ..
+    } = *before;
     let current = record.status;
     if !current.next().contains(&requested) {
         return Err(PlanError::InvalidTransition { current, requested });
@@ -29,8 +30,13 @@ pub fn plan(
         ],
         touched: vec![Part::Record],
         writes: vec![Write::Status(requested, now_ms)],
-        changes: vec![Change::Status(StatusChange { status: requested })],
+        changes: Vec::new(),
     };
+    if requested == EventStatus::Official {
+        settle_rows(&mut plan, before, i64::MAX);
+    }
+    plan.changes
+        .push(Change::Status(StatusChange { status: requested }));
     if !requested.has_on_course() && *on_course != OnCourse::default() {
         plan.touched.push(Part::OnCourse);
         plan.writes.push(Write::OnCourse(OnCourse::default()));

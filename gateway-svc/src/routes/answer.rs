@@ -16,7 +16,10 @@ use crate::{
 
 /// Caches that serve many may use an answer for a second; a browser, which may hold an older one than what
 /// its stream has told, asks whether it is still good.
-pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1";
+pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1, stale-while-revalidate=1";
+
+/// Of the shapes of answers: raised with each change of one, so that no browser keeps an answer of the old shape.
+const SHAPE: u32 = 2;
 
 /// What an answer depends on beside its address.
 const VARY: &str = "accept, accept-encoding";
@@ -62,7 +65,6 @@ pub async fn answer(
     {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if is_gzipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -88,7 +90,7 @@ fn etag(answer: &Answer) -> String {
     // Weak, since compression changes the bytes and not what they say.
     let suffix = answer.body.etag_suffix();
     format!(
-        "W/\"{}-{}{suffix}\"",
+        "W/\"{SHAPE}-{}-{}{suffix}\"",
         answer.position.epoch, answer.body.seq
     )
 }
@@ -120,6 +122,7 @@ fn finish(status: StatusCode, answer: &Answer, etag: String, body: Body) -> Resp
     let headers = [
         (header::ETAG.as_str(), etag),
         (header::CACHE_CONTROL.as_str(), CACHE_CONTROL.to_owned()),
+        (header::VARY.as_str(), VARY.to_owned()),
         ("x-event-seq", answer.position.seq.to_string()),
         ("x-event-epoch", answer.position.epoch.to_string()),
     ];

@@ -66,6 +66,9 @@ pub struct CsvQuery {
     #[serde(rename = "detailed")]
     #[param(ignore)]
     _detailed: Option<String>,
+    /// Refused, as in the other format.
+    #[param(ignore)]
+    format: Option<String>,
 }
 
 /// Read the startlist of a race, by start order
@@ -114,10 +117,7 @@ pub async fn show_results(
         return answer_csv(&app, &event, &race, query(&uri)?, &asked).await;
     }
     let query: ResultsQuery = query(&uri)?;
-    if query.format.is_some() {
-        let text = format!("format: ask for {} instead", csv_path(&event, &race));
-        return Err(ApiError::Invalid(text));
-    }
+    check_format(query.format.as_deref(), &event, &race)?;
     let detailed = match query.detailed.as_deref() {
         Some("true" | "1") => true,
         None | Some("false" | "0" | "") => false,
@@ -149,6 +149,7 @@ async fn answer_csv(
     query: CsvQuery,
     asked: &HeaderMap,
 ) -> Result<Response, ApiError> {
+    check_format(query.format.as_deref(), event, race)?;
     let separator = match query.sep.as_deref() {
         None | Some("," | "") => Separator::Comma,
         Some(";") => Separator::Semicolon,
@@ -171,8 +172,14 @@ pub fn describe_csv(api: &mut utoipa::openapi::OpenApi) {
         .add_path_operation(path, methods, __path_answer_csv::operation());
 }
 
-fn csv_path(event: &str, race: &str) -> String {
-    format!("/api/v1/events/{event}/results/{race}{CSV_SUFFIX}")
+/// Formats have addresses, which caches can tell apart.
+fn check_format(format: Option<&str>, event: &str, race: &str) -> Result<(), ApiError> {
+    match format {
+        None => Ok(()),
+        Some(_) => Err(ApiError::Invalid(format!(
+            "format: ask for /api/v1/events/{event}/results/{race}{CSV_SUFFIX} instead"
+        ))),
+    }
 }
 
 /// Whether CSV is asked for by name, and not JSON.
@@ -180,7 +187,7 @@ fn wants_csv(asked: &HeaderMap) -> bool {
     let accepted = asked.get_all(header::ACCEPT).into_iter();
     let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
     let named = |name: &str| accepted.iter().any(|value| value.contains(name));
-    named("text/csv") && !named("application/json")
+    named("text/csv") && !named("text/csv;q=0,") && !named("application/json")
 }
 
 /// Answers are made by what was asked for, which must not be as long as a client likes.

@@ -23,9 +23,10 @@ function partnerOf(state, race) {
   if (named) {
     return named;
   }
-  const left = state.races.filter((one) => RUN[one.raceType] && one.raceType !== race.raceType && one.classId === race.classId
+  const left = state.races.filter((one) => RUN[one.raceType] && one.classId === race.classId
     && dayOf(one) === dayOf(race) && !partnerById(state, one));
-  return left.length === 1 ? left[0] : undefined;
+  const [own, other] = [true, false].map((same) => left.filter((one) => (one.raceType === race.raceType) === same));
+  return own.length === 1 && other.length === 1 ? other[0] : undefined;
 }
 
 /** Whether a race is a first run whose list is that of its second run too. */

@@ -86,7 +86,10 @@ function byHeat(rows) {
   const heats = new Map();
   for (const row of rows) {
     const heat = row.heat ?? null;
-    heats.set(heat, [...(heats.get(heat) ?? []), row]);
+    if (!heats.has(heat)) {
+      heats.set(heat, []);
+    }
+    heats.get(heat).push(row);
   }
   const groups = [...heats].sort(([one], [other]) => (one ?? 0) - (other ?? 0));
   return groups.length > 0 ? groups : [[null, []]];

@@ -94,7 +94,7 @@ impl RowBody {
             race_id: self.race_id,
             participant_id: self.participant_id,
             bib,
-            rank: self.rnk,
+            rank: self.rnk.filter(|rank| *rank > 0),
             run: LiveRun {
                 time: self.time,
                 pen: self.pen,

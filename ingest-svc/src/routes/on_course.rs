@@ -64,10 +64,11 @@ pub async fn push(
     let body: OnCourseBody = body::json(request, app.json_limit).await?;
     let sent = body.sent();
     let (entries, unreadable) = body.into_entries()?;
-    let record = known.record().clone();
+    let event_id = known.record().event_id.clone();
     let target = ingest_target(known, DataKind::OnCourse, received);
+    let reminded = app.clone();
     let taken = change(&app, target, move |store, known| {
-        let entries = entries.clone();
+        let (entries, app) = (entries.clone(), reminded.clone());
         async move {
             let head = known.head();
             guard(DataKind::OnCourse, head.record.status)?;
@@ -84,26 +85,24 @@ pub async fn push(
             let (after, skipped, plan) = on_course::plan(&before, entries, now_ms)?;
             // Whoever left the list waiting sees to it.
             let others = head.on_course.is_waiting() && after.is_waiting();
-            let due = after.due_at_ms().map(|at_ms| Due {
-                in_ms: at_ms - now_ms,
-                others,
-            });
-            Ok((Some((after.boats.len(), due, skipped)), plan))
+            if let Some(at_ms) = after.due_at_ms() {
+                // Also when the caller hangs up in between.
+                let in_ms = at_ms - now_ms;
+                app.keeper.remind(&app, &head.record, Due { in_ms, others });
+            }
+            Ok((Some((after.boats.len(), skipped)), plan))
         }
     });
-    let Some((active, due, skipped)) = taken.await? else {
+    let Some((active, skipped)) = taken.await? else {
         return Ok(Json(ActiveAnswer {
             ignored: Some(true),
             ..ActiveAnswer::default()
         }));
     };
-    if let Some(due) = due {
-        app.keeper.remind(&app, &record, due);
-    }
     let skipped = [unreadable, skipped].concat();
     refuse_if_none_is_usable("oncourse", sent, &skipped)?;
     let skipped = SkippedRows::of(skipped);
-    note_skipped(&app, DataKind::OnCourse, &record.event_id, &skipped);
+    note_skipped(&app, DataKind::OnCourse, &event_id, &skipped);
     Ok(Json(ActiveAnswer {
         active,
         ignored: None,

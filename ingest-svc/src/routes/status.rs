@@ -11,7 +11,7 @@ use common::{
         documented::{AnyCall, BodyCall, KeyCall, NamedCall, TransitionCall},
         server::ReceivedAt,
     },
-    plan::status,
+    plan::{results::concerned, status},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,11 +85,17 @@ pub async fn set(
         received,
     };
     let now_ms = Timestamp::now().as_millisecond();
-    let previous = change(&app, target, move |_, known| async move {
+    let previous = change(&app, target, move |store, known| async move {
         let head = known.head();
-        let record = &head.record;
-        let plan = status::plan(record, &head.on_course, &head.revisions, requested, now_ms)?;
-        Ok((record.status, plan))
+        // Only what becomes final is settled before its time.
+        let waiting = match requested {
+            EventStatus::Official => head.waiting.due(i64::MAX),
+            _ => Vec::new(),
+        };
+        let races = concerned(&head.structure, &waiting);
+        let competition = known.competition(&store, &races).await?;
+        let plan = status::plan(&head.before(&competition), requested, now_ms)?;
+        Ok((head.record.status, plan))
     });
     let previous: EventStatus = previous.await?;
     Ok(Json(StatusAnswer {

@@ -82,7 +82,8 @@ async fn import_sample(store: &Store) {
 
 async fn set_status(store: &Store, to: EventStatus) -> Result<u64, StoreError> {
     let head = head(store).await;
-    let plan = status::plan(&head.record, &head.on_course, &head.revisions, to, 0);
+    let competition = store.whole_competition(&head).await?;
+    let plan = status::plan(&head.before(&competition), to, 0);
     commit(
         store,
         &head,

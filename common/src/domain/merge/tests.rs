@@ -325,3 +325,21 @@ fn a_row_that_speaks_of_the_status_alone_leaves_the_rest() {
     assert_eq!(row.run.status, Some(ResultStatus::DNF));
     assert_eq!(row.run.gates.len(), 1);
 }
+
+#[test]
+fn a_place_of_an_export_takes_a_live_status_back() {
+    let dsq = || LiveRun {
+        status: Some(ResultStatus::DSQ),
+        ..LiveRun::default()
+    };
+    let mut row = Row::new(MergeStrategy::Newest).live(dsq().of_status(), NOW);
+    row.stored.exported.heat_place = Some(2);
+    assert_eq!(row.export(exported(None), LATER).run.status, None);
+    let row = Row::new(MergeStrategy::Newest).live(dsq().of_status(), NOW);
+    let row = row.export(exported(None), LATER);
+    assert_eq!(
+        row.run.status,
+        Some(ResultStatus::DSQ),
+        "an export without a result"
+    );
+}
