@@ -6,4 +6,5 @@ mod export_rules;
 mod live_rules;
 mod properties;
 mod random_days;
+mod rank_rules;
 mod rows;
