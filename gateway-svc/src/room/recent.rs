@@ -161,7 +161,7 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Message, Missed, Recent, Step};
+    use super::{Limits, Message, Missed, REPLAY_BYTES_MAX, Recent, Step};
     use crate::websocket::Form;
 
     fn limits(messages: usize, bytes: usize) -> Limits {
@@ -257,8 +257,11 @@ mod tests {
         recent.push(diff(2));
         assert_eq!(recent.since(0, 0), Missed::Full);
         assert!(replayed(&mut recent, 1).is_some());
-        recent.push(Step::Diff(Message::text(&vec![b'x'; 300 << 10])));
+        recent.push(Step::Diff(Message::text(&vec![b'x'; REPLAY_BYTES_MAX])));
         assert_eq!(recent.since(1, 0), Missed::Full);
-        assert!(matches!(recent.since(1, 400 << 10), Missed::Replay(_)));
+        assert!(matches!(
+            recent.since(1, REPLAY_BYTES_MAX * 2),
+            Missed::Replay(_)
+        ));
     }
 }
