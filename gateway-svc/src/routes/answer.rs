@@ -16,7 +16,7 @@ use crate::{
 
 /// Caches that serve many may use an answer for a second; a browser, which may hold an older one than what
 /// its stream has told, asks whether it is still good.
-pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1, stale-while-revalidate=1";
+pub const CACHE_CONTROL: &str = "public, max-age=0, s-maxage=1";
 
 /// Of the shapes of answers: raised with each change of one, so that no browser keeps an answer of the old shape.
 const SHAPE: u32 = 2;
