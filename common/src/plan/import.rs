@@ -28,7 +28,7 @@ use crate::{
 pub struct Outcome {
     /// When the first row of it that waits is due, ms since 1970.
     pub due_at_ms: Option<i64>,
-    /// Lists in which the export's places are others than totals would give.
+    /// Lists that changed, and in which the export's places are others than totals would give.
     pub lists_against_totals: usize,
 }
 
@@ -79,11 +79,14 @@ pub fn plan(
         plan.touched.push(Part::OnCourse);
         plan.writes.push(Write::OnCourse(on_course_after));
     }
-    let races = after.structure.races.iter();
-    let sheets = races.filter_map(|race| RaceSheet::of(&after, &race.race_id));
+    let races = after.structure.races.iter().map(|race| &race.race_id);
+    let changed = races.filter_map(|race_id| {
+        let sheet = RaceSheet::of(&after, race_id)?;
+        (RaceSheet::of(competition, race_id) != Some(sheet)).then_some(sheet)
+    });
     let outcome = Outcome {
         due_at_ms: waiting_after.due_at_ms(),
-        lists_against_totals: sheets.filter(RaceSheet::is_against_totals).count(),
+        lists_against_totals: changed.filter(RaceSheet::is_against_totals).count(),
     };
     Ok((outcome, plan))
 }
