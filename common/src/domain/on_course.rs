@@ -111,9 +111,6 @@ pub struct OnCourse {
     pub shown: Vec<OnCourseEntry>,
     /// When.
     pub shown_at_ms: i64,
-    /// When whoever left a list waiting shows it, ms since 1970: until then nobody else needs to.
-    #[serde(default)]
-    pub flush_at_ms: i64,
 }
 
 impl OnCourse {
@@ -141,22 +138,11 @@ impl OnCourse {
             boats.sort_by_key(|boat| std::cmp::Reverse(boat.refreshed_at_ms));
             boats.truncate(BOATS_MAX);
         }
-        let mut after = Self {
+        let after = Self {
             boats,
             ..self.clone()
-        }
-        .at(now_ms);
-        if after.is_waiting() && after.flush_at_ms <= now_ms {
-            after.flush_at_ms = now_ms.max(after.shown_at_ms + SHOWN_EVERY_MS);
-        }
-        after
-    }
-
-    /// How long after a push whoever made it has to show what waits, in ms; nothing when nothing waits or an earlier push
-    /// sees to it. `before` is the list without the push.
-    pub fn flush_in_ms(&self, before: &Self, now_ms: i64) -> Option<i64> {
-        let is_ours = self.is_waiting() && self.flush_at_ms != before.flush_at_ms;
-        is_ours.then_some(self.flush_at_ms - now_ms)
+        };
+        after.at(now_ms)
     }
 
     /// The boat on the water that `said` names, if there is exactly one.
@@ -242,21 +228,6 @@ mod tests {
                 (e.race_id.as_str(), bib.unwrap_or(0))
             })
             .collect()
-    }
-
-    #[test]
-    fn one_push_of_a_burst_owes_the_flush() {
-        let first = OnCourse::default().pushed(vec![entry("A", 1, None)], 1000);
-        assert_eq!(first.flush_in_ms(&OnCourse::default(), 1000), None);
-        let second = first.pushed(vec![entry("A", 2, None)], 1050);
-        assert_eq!(second.flush_in_ms(&first, 1050), Some(150));
-        let third = second.pushed(vec![entry("A", 3, None)], 1100);
-        assert_eq!(third.flush_in_ms(&second, 1100), None);
-        // Its process died: the next push takes it over.
-        let late = third.at(1150).pushed(vec![entry("A", 4, None)], 1200);
-        assert_eq!(late.flush_in_ms(&third, 1200), None, "shown at once");
-        let again = late.pushed(vec![entry("A", 5, None)], 1250);
-        assert_eq!(again.flush_in_ms(&late, 1250), Some(150));
     }
 
     #[test]

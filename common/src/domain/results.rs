@@ -127,13 +127,4 @@ impl Row {
             live_rank: None,
         }
     }
-
-    /// What the start list shows of it; a change here is a change of the structure.
-    pub fn start(&self) -> (Option<u32>, Option<&Bib>, Option<&str>) {
-        (
-            self.start_order,
-            self.bib.as_ref(),
-            self.start_time.as_deref(),
-        )
-    }
 }

@@ -10,15 +10,9 @@ use system_tests::{
     until,
 };
 
-const RACE: &str = "K1W_QUA_4";
+use super::racing;
 
-async fn racing(stack: &Stack) -> String {
-    let api = stack.ingest();
-    let key = api.create("E").await;
-    api.push_xml(&key, SAMPLE_XML).await;
-    api.bring_to("E", &key, "running").await;
-    key
-}
+const RACE: &str = "K1W_QUA_4";
 
 /// The row of a bib, with its gates.
 async fn row(stack: &Stack, bib: u64) -> Value {

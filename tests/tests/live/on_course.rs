@@ -5,13 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use system_tests::{SAMPLE_XML, Stack};
 
-async fn racing(stack: &Stack) -> String {
-    let api = stack.ingest();
-    let key = api.create("E").await;
-    api.push_xml(&key, SAMPLE_XML).await;
-    api.bring_to("E", &key, "running").await;
-    key
-}
+use super::racing;
 
 #[tokio::test]
 async fn many_updates_are_conflated_and_the_last_one_is_always_shown() {
